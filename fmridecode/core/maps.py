@@ -1,0 +1,95 @@
+"""The examples a decoder sees: z-scored maps on one grid, with their classes and origins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmridecode.core.grid import Grid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapClass:
+    """One class: a task, a condition, or both.
+
+    ``task`` and ``contrast`` are the BIDS labels that all maps of the class share, empty where
+    they differ or are not known.
+    """
+
+    name: str
+    task: str = ""
+    contrast: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """Where one example comes from.
+
+    Parameters
+    ----------
+    participant, session
+        Labels without ``sub-`` and ``ses-``; an empty session where the data set has none.
+    label
+        Index of the class.
+    sources
+        BIDS URIs or paths of the maps that were averaged.
+    missing
+        Share of the brain mask in which the map has no data, 0 to 1.
+    """
+
+    participant: str
+    session: str
+    label: int
+    sources: tuple[str, ...]
+    missing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapSet:
+    """All examples of a data set on one grid.
+
+    Parameters
+    ----------
+    values
+        Float32 array ``(examples, *grid.shape)``, each map z-scored by itself, 0 where there is
+        no data and outside the mask. May be memory-mapped and read-only.
+    examples
+        One per map, in the same order.
+    classes
+        What the labels stand for.
+    mask
+        True where the z-score covers, on the grid.
+    grid
+        Where the voxels lie.
+    mask_source
+        Says what the mask is, for the sidecars.
+    """
+
+    values: NDArray[np.float32]
+    examples: tuple[Example, ...]
+    classes: tuple[MapClass, ...]
+    mask: NDArray[np.bool_]
+    grid: Grid
+    mask_source: str
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class index of every example."""
+        return np.array([example.label for example in self.examples], dtype=np.int64)
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """The participant of every example."""
+        return tuple(example.participant for example in self.examples)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the labels."""
+        return tuple(each.name for each in self.classes)
+
+    def where(self, participants: set[str]) -> NDArray[np.int64]:
+        """Return the indices of the examples of these participants."""
+        return np.array(
+            [i for i, e in enumerate(self.examples) if e.participant in participants],
+            dtype=np.int64,
+        )
