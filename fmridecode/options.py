@@ -23,7 +23,11 @@ class OptionInfo:
 
 
 def option(
-    default: T, *flags: str, help: str, panel: str, metavar: str | None = None  # noqa: A002
+    default: T,
+    *flags: str,
+    help: str,
+    panel: str,
+    metavar: str | None = None,
 ) -> T:
     """Declare a config field together with its command-line option.
 

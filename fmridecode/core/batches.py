@@ -1,0 +1,65 @@
+"""Maps as tensors on a device, in batches drawn by index."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fmridecode.shapes import Labels, Maps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """Some examples of a map set.
+
+    Parameters
+    ----------
+    values
+        All maps, ``(examples, *grid)``; may be memory-mapped.
+    labels
+        All class indices.
+    indices
+        The examples that belong here.
+    device
+        Where the batches go.
+    """
+
+    values: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    device: torch.device
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, positions: NDArray[np.int64] | slice) -> tuple[Maps, Labels]:
+        """Return the maps and labels at these positions among `indices`."""
+        chosen = self.indices[positions]
+        x = torch.from_numpy(np.ascontiguousarray(self.values[chosen], dtype=np.float32))
+        y = torch.from_numpy(self.labels[chosen])
+        return x.to(self.device), y.to(self.device)
+
+    def in_order(self, size: int) -> Iterator[tuple[Maps, Labels]]:
+        """Yield all examples in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.take(slice(start, start + size))
+
+    def shuffled(self, size: int, *, generator: torch.Generator) -> Iterator[tuple[Maps, Labels]]:
+        """Yield all examples once, in random order, ``size`` at a time (all at once when 0)."""
+        device = generator.device
+        order = torch.randperm(len(self), generator=generator, device=device).cpu().numpy()
+        size = size or len(self)
+        for start in range(0, len(self), size):
+            yield self.take(order[start : start + size])
+
+
+def class_means(batches: Batches, n_classes: int) -> Tensor:
+    """Return the mean map of each class, ``(classes, *grid)``."""
+    means = [
+        batches.values[batches.indices[batches.labels[batches.indices] == k]].mean(axis=0)
+        for k in range(n_classes)
+    ]
+    return torch.from_numpy(np.stack(means))

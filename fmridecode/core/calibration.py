@@ -1,0 +1,72 @@
+"""Temperature scaling (C. Guo et al. 2017, arXiv:1706.04599) and what it gains."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+BOUNDS = (0.05, 20.0)
+"""Lowest and highest temperature; on separable data the optimum runs to zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """A fitted temperature, with the negative log-likelihood and ECE before and after."""
+
+    temperature: float
+    at_bound: bool
+    nll_before: float
+    nll_after: float
+    ece_before: float
+    ece_after: float
+
+
+def negative_log_likelihood(
+    logits: NDArray[np.floating], labels: NDArray[np.int64], temperature: float = 1.0
+) -> float:
+    """Return the mean negative log-likelihood of ``(n, classes)`` logits."""
+    log_p = log_softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
+    return float(-log_p[np.arange(len(labels)), labels].mean())
+
+
+def expected_calibration_error(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], n_bins: int = 15
+) -> float:
+    """Return the ECE of the predicted class: mean |accuracy - confidence| over equal-width bins."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> Calibration:
+    """Find the temperature that minimises the negative log-likelihood within `BOUNDS`.
+
+    Parameters
+    ----------
+    logits
+        ``(n, classes)`` of validation examples.
+    labels
+        ``(n,)`` true classes.
+    """
+    low, high = (math.log(bound) for bound in BOUNDS)
+    found = minimize_scalar(
+        lambda log_t: negative_log_likelihood(logits, labels, math.exp(log_t)),
+        bounds=(low, high),
+        method="bounded",
+        options={"xatol": 1e-4},
+    )
+    temperature = math.exp(float(found.x))
+    logits = np.asarray(logits, dtype=np.float64)
+    return Calibration(
+        temperature=temperature,
+        at_bound=min(found.x - low, high - found.x) < 1e-2,
+        nll_before=negative_log_likelihood(logits, labels),
+        nll_after=negative_log_likelihood(logits, labels, temperature),
+        ece_before=expected_calibration_error(softmax(logits, axis=1), labels),
+        ece_after=expected_calibration_error(softmax(logits / temperature, axis=1), labels),
+    )

@@ -1,0 +1,217 @@
+"""The decoders: maps in, logits out, for grids of two or three dimensions."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+from fmridecode.core.pooling import bearable_halvings, halve, smooth
+from fmridecode.core.settings import ModelConfig
+from fmridecode.shapes import Logits, Maps, Mask
+
+CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+
+
+class Decoder(nn.Module):
+    """Base of all decoders: keeps the mask, and sees nothing outside of it.
+
+    Parameters
+    ----------
+    mask
+        Voxels that count; the input is 0 elsewhere, and so is its gradient.
+
+    Attributes
+    ----------
+    is_linear
+        Whether the logits are an affine function of the input.
+    """
+
+    is_linear = False
+    mask: Tensor
+
+    def __init__(self, mask: Mask) -> None:
+        super().__init__()
+        self.register_buffer("mask", mask.clone())
+
+    def weights(self) -> list[Tensor]:
+        """Return the effective weights, without biases, that the L2 penalty covers."""
+        return []
+
+
+class LinearDecoder(Decoder):
+    """Multinomial regression on the voxels of the mask."""
+
+    is_linear = True
+
+    def __init__(self, mask: Mask, n_classes: int) -> None:
+        super().__init__(mask)
+        self.register_buffer("voxels", mask.flatten().nonzero().squeeze(1), persistent=False)
+        self.head = nn.Linear(int(mask.sum()), n_classes)
+
+    def forward(self, x: Maps) -> Logits:
+        """Map ``(batch, *grid)`` to ``(batch, classes)``."""
+        return cast("Tensor", self.head(x.flatten(1)[:, cast("Tensor", self.voxels)]))
+
+    def weights(self) -> list[Tensor]:
+        """Return the one weight matrix."""
+        return [self.head.weight]
+
+
+class DenseDecoder(Decoder):
+    """One hidden layer of rectified units: the net of the synthetic experiment."""
+
+    def __init__(self, mask: Mask, n_classes: int, hidden: int) -> None:
+        super().__init__(mask)
+        self.hidden = LinearDecoder(mask, hidden)
+        self.head = nn.Linear(hidden, n_classes)
+
+    def forward(self, x: Maps) -> Logits:
+        """Map ``(batch, *grid)`` to ``(batch, classes)``."""
+        return cast("Tensor", self.head(torch.relu(self.hidden(x))))
+
+    def weights(self) -> list[Tensor]:
+        """Return both weight matrices."""
+        return [self.hidden.head.weight, self.head.weight]
+
+
+class CorrelationDecoder(Decoder):
+    """Cosine of the map with each class's mean training map; nothing is trained."""
+
+    class_means: Tensor
+
+    def __init__(self, mask: Mask, n_classes: int) -> None:
+        super().__init__(mask)
+        self.register_buffer("class_means", torch.zeros(n_classes, int(mask.sum())))
+
+    def forward(self, x: Maps) -> Logits:
+        """Map ``(batch, *grid)`` to cosines, ``(batch, classes)``."""
+        inside = nn.functional.normalize(x[:, self.mask], dim=1)
+        return inside @ nn.functional.normalize(self.class_means, dim=1).T
+
+    def remember(self, class_means: Tensor) -> None:
+        """Keep the mean map ``(classes, *grid)`` of each class."""
+        self.class_means.copy_(class_means[:, self.mask])
+
+
+class ConvolutionalDecoder(Decoder):
+    """Table 2 of the paper: convolutions of width 3, average pooling of width 2, one dense layer.
+
+    Every convolution is weight-normalised with one gain per filter; the dense layer is not.
+    Without activation it is the convolutional linear network. ``linear_path`` adds a dense
+    layer straight from the masked input to the logits.
+    """
+
+    def __init__(
+        self,
+        mask: Mask,
+        n_classes: int,
+        *,
+        filters: Sequence[int],
+        halvings: int,
+        activation: Callable[[Tensor], Tensor] | None,
+        linear_path: bool,
+    ) -> None:
+        super().__init__(mask)
+        self.halvings = bearable_halvings(tuple(mask.shape), halvings)
+        self.activation = activation
+        self.is_linear = activation is None
+        make = CONVOLUTIONS[mask.ndim]
+        channels = [1, *filters]
+        self.layers = nn.ModuleList(
+            weight_norm(make(before, after, kernel_size=3, padding=1), dim=0)
+            for before, after in zip(channels[:-1], channels[1:], strict=True)
+        )
+        n_features = channels[-1]
+        for size in mask.shape:
+            n_features *= size >> min(self.halvings, len(filters))
+        self.head = nn.Linear(n_features, n_classes)
+        self.direct = LinearDecoder(mask, n_classes) if linear_path else None
+
+    def forward(self, x: Maps) -> Logits:
+        """Map ``(batch, *grid)`` to ``(batch, classes)``."""
+        features = (x * self.mask).unsqueeze(1)
+        for depth, layer in enumerate(self.layers):
+            features = layer(features)
+            if self.activation is not None:
+                features = self.activation(features)
+            pool = halve if depth < self.halvings else smooth
+            features = pool(features, self.mask.ndim)
+        logits = self.head(features.flatten(1))
+        return logits if self.direct is None else logits + self.direct(x)
+
+    def weights(self) -> list[Tensor]:
+        """Return the normalised filters and the dense weights."""
+        own = [cast("Tensor", layer.weight) for layer in self.layers]
+        direct = [] if self.direct is None else self.direct.weights()
+        return [*own, self.head.weight, *direct]
+
+
+class Ensemble(Decoder):
+    """Decoders of the same kind from different seeds; their logits are averaged."""
+
+    def __init__(self, members: Sequence[Decoder]) -> None:
+        super().__init__(members[0].mask)
+        self.members = nn.ModuleList(members)
+        self.is_linear = members[0].is_linear
+
+    def forward(self, x: Maps) -> Logits:
+        """Map ``(batch, *grid)`` to the mean logits, ``(batch, classes)``."""
+        return torch.stack([member(x) for member in self.members]).mean(dim=0)
+
+
+def _convolutional(stride: int, rectified: bool) -> Callable[[ModelConfig, Mask, int], Decoder]:
+    def make(config: ModelConfig, mask: Mask, n_classes: int) -> Decoder:
+        return ConvolutionalDecoder(
+            mask,
+            n_classes,
+            filters=config.filters,
+            halvings=config.halvings if stride == 2 else 0,
+            activation=torch.relu if rectified else None,
+            linear_path=config.linear_path,
+        )
+
+    return make
+
+
+ARCHITECTURES: dict[str, Callable[[ModelConfig, Mask, int], Decoder]] = {
+    "linear": lambda _, mask, n_classes: LinearDecoder(mask, n_classes),
+    "correlation": lambda _, mask, n_classes: CorrelationDecoder(mask, n_classes),
+    "cln": _convolutional(stride=2, rectified=False),
+    "cnn": _convolutional(stride=2, rectified=True),
+    "cnn-stride1": _convolutional(stride=1, rectified=True),
+    "dense": lambda config, mask, n_classes: DenseDecoder(mask, n_classes, config.hidden),
+}
+
+
+def build(
+    config: ModelConfig, mask: Mask, n_classes: int, *, generator: torch.Generator
+) -> Decoder:
+    """Build one freshly initialised decoder (not an ensemble).
+
+    Convolutions start He-normal with the config's gain, dense layers Glorot-uniform, all biases
+    at zero (K. He et al. 2015, doi:10.1109/ICCV.2015.123).
+
+    Parameters
+    ----------
+    config
+        The architecture.
+    mask
+        Voxels that count, on the grid.
+    n_classes
+        Number of logits.
+    generator
+        Source of the initial weights, on the CPU.
+    """
+    model = ARCHITECTURES[config.architecture](config, mask, n_classes)
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight, generator=generator)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv2d | nn.Conv3d):
+            norm = cast("nn.Module", module.parametrizations).weight
+            nn.init.kaiming_normal_(norm.original1, generator=generator)
+            nn.init.constant_(norm.original0, config.gain)
+            nn.init.zeros_(cast("Tensor", module.bias))
+    return model

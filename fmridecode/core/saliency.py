@@ -1,0 +1,150 @@
+"""Signed saliency maps of every class's probability, from one Jacobian of the logits.
+
+With probabilities p = softmax(z / t),
+
+.. math:: \\nabla p_k = \\frac{p_k}{t} \\sum_j p_j (\\nabla z_k - \\nabla z_j).
+
+The sum is formed with weights in log space, so a map keeps its exact direction where p_k is 0
+or 1 in float32; its positive factor is returned beside it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmridecode.core.models import Decoder
+from fmridecode.core.noise import gaussian
+from fmridecode.core.settings import SaliencyConfig
+from fmridecode.shapes import Jacobian, Logits, Maps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saliency:
+    """Maps of every class for every example.
+
+    Parameters
+    ----------
+    maps
+        ``(batch, classes, *grid)``, each exact up to a positive factor.
+    log_factor
+        ``(batch, classes)``; ``maps * exp(log_factor)`` is the gradient of the probability per
+        SD of the input.
+    """
+
+    maps: Tensor
+    log_factor: Tensor
+
+
+def logit_jacobian(model: Decoder, x: Maps) -> tuple[Logits, Jacobian]:
+    """Return the logits and the gradient of each with respect to the input.
+
+    One forward pass and one backward pass a class; no gradient of any weight is formed.
+
+    Returns
+    -------
+    logits : Tensor
+        ``(batch, classes)``.
+    jacobian : Tensor
+        ``(batch, classes, *grid)``.
+    """
+    x = x.detach().requires_grad_()
+    logits = model(x)
+    n_classes = logits.shape[1]
+    rows = [
+        torch.autograd.grad(logits[:, k].sum(), x, retain_graph=k < n_classes - 1)[0]
+        for k in range(n_classes)
+    ]
+    return logits.detach(), torch.stack(rows, dim=1)
+
+
+def probability_gradients(logits: Logits, jacobian: Jacobian, temperature: float) -> Saliency:
+    """Turn the Jacobian of the logits into the gradient of every class's probability."""
+    log_p = torch.log_softmax(logits / temperature, dim=1)
+    n_classes = logits.shape[1]
+    own = torch.eye(n_classes, dtype=torch.bool, device=logits.device)
+    others = log_p[:, None, :].expand(-1, n_classes, -1).masked_fill(own, -math.inf)
+    largest = others.amax(dim=2)
+    weights = torch.exp(others - largest[..., None])
+    mixing = torch.diag_embed(weights.sum(dim=2)) - weights
+    maps = torch.einsum("bkj,bj...->bk...", mixing, jacobian)
+    return Saliency(maps=maps, log_factor=log_p + largest - math.log(temperature))
+
+
+def gradient(
+    model: Decoder,
+    x: Maps,
+    temperature: float,
+    config: SaliencyConfig,
+    *,
+    generator: torch.Generator,
+) -> Saliency:
+    """Gradient of each class's probability."""
+    return probability_gradients(*logit_jacobian(model, x), temperature)
+
+
+def gradient_x_input(
+    model: Decoder,
+    x: Maps,
+    temperature: float,
+    config: SaliencyConfig,
+    *,
+    generator: torch.Generator,
+) -> Saliency:
+    """Gradient of each class's probability times the input."""
+    plain = gradient(model, x, temperature, config, generator=generator)
+    return Saliency(maps=plain.maps * x[:, None], log_factor=plain.log_factor)
+
+
+def smoothgrad(
+    model: Decoder,
+    x: Maps,
+    temperature: float,
+    config: SaliencyConfig,
+    *,
+    generator: torch.Generator,
+) -> Saliency:
+    """Mean gradient over noisy copies (D. Smilkov et al. 2017, arXiv:1706.03825).
+
+    The clean gradient is not added, and no magnitudes are taken. Factors are kept relative to
+    the largest so far, so that neither many copies nor tiny probabilities lose the sum.
+    """
+
+    def noisy() -> Saliency:
+        noise = config.smoothgrad_sigma * gaussian(x, model.mask, generator=generator)
+        return gradient(model, x + noise, temperature, config, generator=generator)
+
+    def rescale(maps: Tensor, log_ratio: Tensor) -> Tensor:
+        return maps * torch.exp(log_ratio).reshape(*log_ratio.shape, *([1] * (x.ndim - 1)))
+
+    first = noisy()
+    total, reference = first.maps, first.log_factor
+    for _ in range(config.smoothgrad_samples - 1):
+        one = noisy()
+        largest = torch.maximum(reference, one.log_factor)
+        total = rescale(total, reference - largest) + rescale(one.maps, one.log_factor - largest)
+        reference = largest
+    return Saliency(maps=total, log_factor=reference - math.log(config.smoothgrad_samples))
+
+
+def weights(
+    model: Decoder,
+    x: Maps,
+    temperature: float,
+    config: SaliencyConfig,
+    *,
+    generator: torch.Generator,
+) -> Saliency:
+    """Gradient of each class's logit; the weights of a linear decoder."""
+    logits, jacobian = logit_jacobian(model, x)
+    return Saliency(maps=jacobian, log_factor=torch.zeros_like(logits))
+
+
+METHODS: dict[str, Callable[..., Saliency]] = {
+    "weights": weights,
+    "gradient": gradient,
+    "gradient-x-input": gradient_x_input,
+    "smoothgrad": smoothgrad,
+}

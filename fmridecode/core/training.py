@@ -1,0 +1,239 @@
+"""Training: Algorithm 1 of the paper, and the schemes that it is compared with."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fmridecode.core.attacks import ascent_direction, pgd, robust_accuracy
+from fmridecode.core.batches import Batches, class_means
+from fmridecode.core.models import CorrelationDecoder, Decoder
+from fmridecode.core.noise import (
+    gaussian,
+    normalise,
+    per_example,
+    project,
+    radius,
+    uniform_in_ball,
+)
+from fmridecode.core.settings import TrainingConfig
+from fmridecode.shapes import Maps, SoftLabels
+
+ROBUST_EXAMPLES = 32
+"""Validation maps, at most, that PGD-20 attacks after each epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """What one pass over the training maps came to.
+
+    ``robust_accuracy`` is that of PGD-20 at the training bound on validation maps, NaN for
+    schemes without an attack.
+    """
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_accuracy: float
+    robust_accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All epochs of one training, and the one whose weights were kept."""
+
+    epochs: tuple[Epoch, ...]
+    selected: int
+
+
+class _Trainer:
+    """The state of one training: a model, its optimiser, and the source of its noise."""
+
+    def __init__(
+        self, model: Decoder, config: TrainingConfig, n_updates: int, generator: torch.Generator
+    ) -> None:
+        self.model = model
+        self.config = config
+        self.generator = generator
+        self.bound = radius(config.epsilon, int(model.mask.sum()))
+        self.parameters = list(model.parameters())
+        self.optimiser = torch.optim.Adam(self.parameters, lr=config.learning_rate)
+        self.n_updates = n_updates
+        self.updates = 0
+
+    def update(
+        self, x: Maps, targets: SoftLabels, *, attack: bool = False
+    ) -> tuple[float, Maps | None]:
+        """Take one step of Adam; with ``attack`` also return the direction that raises the loss.
+
+        One forward and one backward pass give both gradients; the direction is taken at the
+        weights before the step.
+        """
+        x = x.detach().requires_grad_(attack)
+        loss = functional.cross_entropy(self.model(x), targets)
+        penalty = sum(
+            (weight.square().sum() for weight in self.model.weights()), loss.new_zeros(())
+        )
+        wanted = [*self.parameters, x] if attack else self.parameters
+        gradients = torch.autograd.grad(loss + self.config.l2 * penalty, wanted)
+        for parameter, gradient in zip(self.parameters, gradients, strict=False):
+            parameter.grad = gradient
+        self._set_learning_rate()
+        self.optimiser.step()
+        self.updates += 1
+        return float(loss.detach()), normalise(gradients[-1]) if attack else None
+
+    def _set_learning_rate(self) -> None:
+        if self.config.schedule == "cosine":
+            course = (1 + math.cos(math.pi * self.updates / self.n_updates)) / 2
+            self.optimiser.param_groups[0]["lr"] = self.config.learning_rate * course
+
+
+def _standard(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+    return trainer.update(x, targets)[0]
+
+
+def _random_noise(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+    noise = uniform_in_ball(x, trainer.model.mask, trainer.bound, generator=trainer.generator)
+    return trainer.update(x + noise, targets)[0]
+
+
+def _adversarial(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+    """Algorithm 1, lines 4 to 13: m hops on one minibatch."""
+    config, loss = trainer.config, 0.0
+    noise = torch.zeros_like(x)
+    for _ in range(config.steps):
+        loss, direction = trainer.update(x + noise, targets, attack=config.gradient_reuse)
+        if direction is None:
+            direction = ascent_direction(trainer.model, x + noise, targets)
+        nu = trainer.bound * torch.rand(
+            len(x), generator=trainer.generator, device=x.device, dtype=x.dtype
+        )
+        noise = project(noise + per_example(nu, x) * direction, trainer.bound)
+    return loss
+
+
+def _pgd(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+    config = trainer.config
+    if config.clean_every_second and trainer.updates % 2 == 1:
+        return trainer.update(x, targets)[0]
+    noise = pgd(
+        trainer.model,
+        x,
+        targets,
+        bound=trainer.bound,
+        step=radius(config.pgd_step, int(trainer.model.mask.sum())),
+        steps=config.steps,
+        project_each_step=config.project_each_step,
+    )
+    return trainer.update(x + noise, targets)[0]
+
+
+SCHEMES: dict[str, Callable[[_Trainer, Maps, SoftLabels], float]] = {
+    "standard": _standard,
+    "random-noise": _random_noise,
+    "adversarial": _adversarial,
+    "pgd": _pgd,
+}
+
+
+def passes(config: TrainingConfig) -> int:
+    """Return the passes over the data: hops repeat a minibatch, so they divide the epochs."""
+    hops = config.steps if config.scheme == "adversarial" else 1
+    return max(1, round(config.epochs / hops))
+
+
+def fit(
+    model: Decoder,
+    train: Batches,
+    validation: Batches,
+    config: TrainingConfig,
+    *,
+    n_classes: int,
+    generator: torch.Generator,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+) -> History:
+    """Train a decoder in place and keep the epoch with the lowest validation loss.
+
+    Parameters
+    ----------
+    model
+        A freshly built decoder; holds the selected weights afterwards. A correlation decoder
+        only remembers the class means.
+    train, validation
+        Examples of different participants.
+    config
+        Scheme and recipe.
+    n_classes
+        Number of logits.
+    generator
+        Source of the order, the noise and the mixtures, on the device of the model.
+    on_epoch
+        Called after each epoch, for progress bars and logs.
+    """
+    if isinstance(model, CorrelationDecoder):
+        model.remember(class_means(train, n_classes).to(model.mask.device))
+        only = _evaluate(model, validation, config, 0, math.nan)
+        on_epoch(only)
+        return History(epochs=(only,), selected=0)
+    n_batches = math.ceil(len(train) / (config.batch_size or len(train)))
+    hops = config.steps if config.scheme == "adversarial" else 1
+    trainer = _Trainer(model, config, passes(config) * n_batches * hops, generator)
+    epochs: list[Epoch] = []
+    best: dict[str, Tensor] = {}
+    for number in range(passes(config)):
+        losses = [
+            SCHEMES[config.scheme](trainer, *_augment(x, y, n_classes, model.mask, trainer))
+            for x, y in train.shuffled(config.batch_size, generator=generator)
+        ]
+        epoch = _evaluate(model, validation, config, number, math.fsum(losses) / len(losses))
+        if not epochs or epoch.validation_loss < min(e.validation_loss for e in epochs):
+            best = copy.deepcopy(model.state_dict())
+        epochs.append(epoch)
+        on_epoch(epoch)
+    model.load_state_dict(best)
+    selected = min(epochs, key=lambda each: each.validation_loss).epoch
+    return History(epochs=tuple(epochs), selected=selected)
+
+
+def _augment(
+    x: Maps, labels: Tensor, n_classes: int, mask: Tensor, trainer: _Trainer
+) -> tuple[Maps, SoftLabels]:
+    """Mix pairs of examples (H. Zhang et al. 2018, arXiv:1710.09412) and add input noise."""
+    config, generator = trainer.config, trainer.generator
+    targets = functional.one_hot(labels, n_classes).to(x.dtype)
+    if config.mixup:
+        other = torch.randperm(len(x), generator=generator, device=x.device)
+        share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
+        x = torch.lerp(x[other], x, per_example(share, x))
+        targets = torch.lerp(targets[other], targets, share[:, None])
+    if config.input_noise > 0:
+        x = x + config.input_noise * gaussian(x, mask, generator=generator)
+    return x, targets
+
+
+def _evaluate(
+    model: Decoder, validation: Batches, config: TrainingConfig, number: int, train_loss: float
+) -> Epoch:
+    loss = correct = 0.0
+    with torch.no_grad():
+        for x, y in validation.in_order(config.batch_size or len(validation)):
+            logits = model(x)
+            loss += float(functional.cross_entropy(logits, y, reduction="sum"))
+            correct += float((logits.argmax(dim=1) == y).sum())
+    robust = math.nan
+    if config.scheme in ("adversarial", "pgd") and not isinstance(model, CorrelationDecoder):
+        x, y = validation.take(slice(0, ROBUST_EXAMPLES))
+        bound = radius(config.epsilon, int(model.mask.sum()))
+        robust = robust_accuracy(model, x, y, bound=bound)
+    return Epoch(
+        epoch=number,
+        train_loss=train_loss,
+        validation_loss=loss / len(validation),
+        validation_accuracy=correct / len(validation),
+        robust_accuracy=robust,
+    )
