@@ -1,0 +1,1 @@
+"""The command lines: ``fmridecode`` for data sets, ``fmridecode-tools`` for all else."""

@@ -1,0 +1,109 @@
+"""``fmridecode BIDS_DIR OUTPUT_DIR {train,participant,group}``."""
+
+import inspect
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from fmridecode.cli.arguments import rewrite
+from fmridecode.cli.parameters import all_options, config_parameters, given_values
+from fmridecode.cli.running import exit_code_of, set_up_logging
+from fmridecode.config import PresetName, compose, preset_values, read_toml
+from fmridecode.errors import UnknownLevelError
+
+LEVELS = ("train", "participant", "group")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from fmridecode import __version__
+
+        typer.echo(f"fmridecode {__version__}")
+        raise typer.Exit
+
+
+BidsDir = Annotated[Path, typer.Argument(help="Data set with the contrast maps, a BIDS "
+                                         "derivative, or a raw one with --derivatives.")]
+OutputDir = Annotated[Path, typer.Argument(help="Folder for the results; made if missing.")]
+Level = Annotated[str, typer.Argument(metavar="{train|participant|group}", help="train: only the "
+    "decoders. participant: decode and explain each participant, training first if need be. "
+    "group: evaluate over all participants.")]
+ConfigFile = Annotated[Optional[Path], typer.Option("--config-file", help="TOML with settings, "  # noqa: UP045
+    "such as the one a run leaves in logs/.", rich_help_panel="Presets")]
+Preset = Annotated[PresetName, typer.Option("--preset", help="default: tens of participants; "
+    "paper: McClure et al. 2020; quick: a first look at 8 mm.", rich_help_panel="Presets")]
+Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, show_default=False,
+                                      help="Log more; twice for everything.",
+                                      rich_help_panel="Execution")]
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
+                                       show_default=False, help="Print the version and stop.")]
+
+
+def fmridecode(
+    bids_dir: BidsDir,
+    output_dir: OutputDir,
+    level: Level,
+    config_file: ConfigFile = None,
+    preset: Preset = "default",
+    verbose: Verbose = 0,
+    version: Version = False,
+    **parsed: Any,
+) -> None:
+    """Decode tasks from fMRI contrast maps, and show where in the brain the information is.
+
+    Every participant is decoded and explained by a decoder that has not seen that participant.
+    """
+    set_up_logging(verbose)
+    if level not in LEVELS:
+        raise UnknownLevelError(f"{level!r} is no analysis level; use {', '.join(LEVELS)}.")
+    file_values = read_toml(config_file) if config_file else {}
+    config = compose(preset_values(preset), file_values, given_values(parsed))
+    logging.getLogger(__name__).debug("%s", config)
+    from fmridecode.pipeline.levels import run_level
+
+    run_level(level, bids_dir, output_dir, config)
+
+
+def make_app() -> typer.Typer:
+    """Build the app; every option of every config becomes a parameter of the one command."""
+    own = inspect.signature(fmridecode)
+    named = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in named[3:]]
+
+    def command(**values: Any) -> None:
+        fmridecode(**values)
+
+    parameters = [
+        *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in named[:3]),
+        *keyword,
+        *config_parameters(),
+    ]
+    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__doc__ = fmridecode.__doc__
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False,
+                      context_settings={"help_option_names": ["-h", "--help"]})
+    app.command(name="fmridecode")(command)
+    return app
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code."""
+    options = all_options()
+    flags = {flag for info, _ in options for each in info.flags for flag in each.split("/")}
+    rewritten = rewrite(
+        arguments,
+        flags={*flags, "--config-file"},
+        repeated={flag for info, several in options if several for flag in info.flags},
+        levels=LEVELS,
+    )
+    return exit_code_of(lambda: make_app()(args=rewritten, standalone_mode=False))
+
+
+def run() -> None:
+    """Run on the process's arguments and exit."""
+    sys.exit(main(sys.argv[1:]))

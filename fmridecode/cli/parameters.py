@@ -1,0 +1,75 @@
+"""Command-line parameters made from the configs, and configs made from parsed values."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Optional, get_args, get_origin, get_type_hints
+
+import typer
+
+from fmridecode.config import COMPONENTS
+from fmridecode.options import OptionInfo, options_of
+
+SEPARATOR = "__"
+
+
+def config_parameters() -> list[inspect.Parameter]:
+    """Return one keyword parameter for every option of every component.
+
+    The parameters default to None, so that only what was given overrides presets and files.
+    """
+    parameters = []
+    for component, config in COMPONENTS.items():
+        hints = get_type_hints(config)
+        for name, (info, default) in options_of(config).items():
+            declared = typer.Option(
+                *info.flags,
+                help=info.help,
+                rich_help_panel=info.panel,
+                metavar=info.metavar,
+                show_default=_shown(default),
+            )
+            kind = Annotated[Optional[_click_type(hints[name])], declared]  # noqa: UP045
+            parameters.append(
+                inspect.Parameter(
+                    component + SEPARATOR + name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=kind,
+                )
+            )
+    return parameters
+
+
+def given_values(parsed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the values that were given on the command line, by component and field."""
+    values: dict[str, dict[str, Any]] = {}
+    for key, value in parsed.items():
+        component, separator, name = key.partition(SEPARATOR)
+        if separator and value is not None and value != []:
+            values.setdefault(component, {})[name] = value
+    return values
+
+
+def all_options() -> list[tuple[OptionInfo, bool]]:
+    """Return every option of every component, and whether it takes several values."""
+    return [
+        (info, isinstance(default, tuple))
+        for config in COMPONENTS.values()
+        for info, default in options_of(config).values()
+    ]
+
+
+def _click_type(hint: Any) -> Any:
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return list[str] if get_origin(inner) is Literal else list[inner]  # type: ignore[valid-type]
+    return hint
+
+
+def _shown(default: Any) -> str | bool:
+    """Return how the help shows a default; nothing for empty ones."""
+    if isinstance(default, tuple):
+        return " ".join(map(str, default)) or False
+    if isinstance(default, bool):
+        return False
+    return str(default) or False

@@ -1,0 +1,174 @@
+"""The whole configuration of a run: components composed, presets, TOML in and out."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+
+from fmridecode.bids.settings import InputConfig, SpaceConfig
+from fmridecode.core.settings import ModelConfig, SaliencyConfig, SplitConfig, TrainingConfig
+from fmridecode.errors import NoInputError, UsageError
+from fmridecode.options import option
+
+EXECUTION = "Execution"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionConfig:
+    """Where and how a run is carried out; nothing here changes a result but the seed."""
+
+    device: str = option(
+        "auto", "--device", help="auto, cpu, cuda or cuda:N.", panel=EXECUTION, metavar="DEVICE"
+    )
+    random_seed: int = option(
+        0, "--random-seed", help="Seed of all randomness.", panel=EXECUTION, metavar="N"
+    )
+    work_dir: str = option(
+        "",
+        "--work-dir",
+        "-w",
+        help="Folder for prepared maps; OUTPUT_DIR/work by default.",
+        panel=EXECUTION,
+        metavar="DIR",
+    )
+    nprocs: int = option(
+        0, "--nprocs", help="Processes that prepare maps; 0 takes all cores.", panel=EXECUTION,
+        metavar="N",
+    )
+    omp_nthreads: int = option(
+        0, "--omp-nthreads", help="Threads of a process; 0 takes all cores.", panel=EXECUTION,
+        metavar="N",
+    )
+    stop_on_first_crash: bool = option(
+        False,
+        "--stop-on-first-crash",
+        help="Stop at the first participant that fails instead of going on with the others.",
+        panel=EXECUTION,
+    )
+    reports_only: bool = option(
+        False, "--reports-only", help="Only write the HTML pages anew.", panel=EXECUTION
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("nprocs", "omp_nthreads"):
+            if getattr(self, name) < 0:
+                flag = "--" + name.replace("_", "-")
+                raise UsageError(f"{flag} is {getattr(self, name)}; expected 0 or more.")
+        if self.random_seed < 0:
+            raise UsageError(f"--random-seed is {self.random_seed}; expected 0 or more.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """Everything that decides a run besides its folders and its level."""
+
+    input: InputConfig = field(default_factory=InputConfig)
+    space: SpaceConfig = field(default_factory=SpaceConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    saliency: SaliencyConfig = field(default_factory=SaliencyConfig)
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+
+
+COMPONENTS: dict[str, type] = {
+    "input": InputConfig,
+    "space": SpaceConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "split": SplitConfig,
+    "saliency": SaliencyConfig,
+    "execution": ExecutionConfig,
+}
+
+Values = Mapping[str, Mapping[str, Any]]
+"""Values by component and field; what is missing keeps its default."""
+
+PresetName = Literal["default", "paper", "quick"]
+
+PRESETS: dict[str, Values] = {
+    "default": {
+        "model": {"filters": (8, 8), "halvings": 1, "gain": 1.0, "linear_path": True},
+        "training": {"epsilon": 0.1, "epochs": 24, "batch_size": 16},
+    },
+    "paper": {"split": {"holdout": True}},
+    "quick": {
+        "space": {"resolution": 8},
+        "model": {"filters": (8, 8), "halvings": 1, "gain": 1.0, "linear_path": True},
+        "training": {"epochs": 12, "batch_size": 16},
+        "split": {"folds": 3},
+    },
+}
+"""The paper's values are the components' own defaults; `default` is for tens of participants."""
+
+
+def compose(*layers: Values) -> RunConfig:
+    """Build a config from layers of values, the later ones winning.
+
+    Raises
+    ------
+    UsageError
+        For a component or field that does not exist, or a value that is out of range.
+    """
+    merged: dict[str, dict[str, Any]] = {name: {} for name in COMPONENTS}
+    for layer in layers:
+        for component, values in layer.items():
+            _check_name(component, list(COMPONENTS), "table")
+            if not isinstance(values, Mapping):
+                raise UsageError(f"[{component}] in the config is not a table.")
+            known = [each.name for each in fields(COMPONENTS[component])]
+            for name, value in values.items():
+                _check_name(name, known, f"key of [{component}]")
+                merged[component][name] = tuple(value) if isinstance(value, list) else value
+    return RunConfig(**{name: _make(name, values) for name, values in merged.items()})
+
+
+def _make(component: str, values: dict[str, Any]) -> Any:
+    defaults = {each.name: each.default for each in fields(COMPONENTS[component])}
+    for name, value in values.items():
+        wanted = type(defaults[name])
+        if wanted is float and type(value) is int:
+            values[name] = float(value)
+        elif type(value) is not wanted:
+            raise UsageError(
+                f"{name} of [{component}] is {value!r}; expected a value of type "
+                f"{wanted.__name__.replace('tuple', 'list')}."
+            )
+    return COMPONENTS[component](**values)
+
+
+def _check_name(name: str, known: list[str], kind: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known) + "."
+        raise UsageError(f"{name!r} is not a known {kind} of the config; {hint}")
+
+
+def preset_values(name: str) -> Values:
+    """Return the values of a preset by name."""
+    if name not in PRESETS:
+        raise UsageError(f"--preset is {name!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def read_toml(path: Path) -> Values:
+    """Read the values of a config file; its ``[run]`` table is for the record only."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise NoInputError(f"--config-file {path} does not exist.") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise NoInputError(f"--config-file {path} cannot be read: {problem}.") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise UsageError(f"--config-file {path} is not valid TOML: {problem}.") from None
+    values.pop("run", None)
+    return values
+
+
+def to_toml(config: RunConfig, run: Mapping[str, Any]) -> str:
+    """Return the resolved config as TOML, with a ``[run]`` table about the run in front."""
+    return tomli_w.dumps({"run": dict(run), **asdict(config)})
