@@ -1,0 +1,1 @@
+"""Trained decoders on disk: ``model.safetensors``, ``config.json`` and a model card."""

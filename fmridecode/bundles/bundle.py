@@ -1,0 +1,160 @@
+"""Save a trained decoder as a folder, and load it without running any code of it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from fmridecode import __version__
+from fmridecode.bundles.card import model_card
+from fmridecode.core.calibration import Calibration
+from fmridecode.core.grid import Grid
+from fmridecode.core.maps import MapClass
+from fmridecode.core.settings import ModelConfig, TrainingConfig
+from fmridecode.core.trained import TrainedDecoder, build_whole
+from fmridecode.errors import BadDataError, CannotCreateError, FmridecodeError, NoInputError
+
+FORMAT = 1
+"""Version of the layout; a bundle with a higher one is refused."""
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A decoder read from disk and the hash that names it in sidecars."""
+
+    decoder: TrainedDecoder
+    hash: str
+    folder: Path
+
+
+def save(decoder: TrainedDecoder, folder: Path) -> str:
+    """Write the three files of a bundle and return its hash; the config is written last.
+
+    Parameters
+    ----------
+    decoder
+        What to keep.
+    folder
+        Made if missing; files of an earlier bundle are replaced.
+    """
+    tensors = {name: t.detach().cpu().contiguous() for name, t in decoder.model.state_dict().items()}
+    weights = safetensors.torch.save(tensors)
+    described = {
+        "format": FORMAT,
+        "fmridecode": __version__,
+        "torch": torch.__version__,
+        "model": asdict(decoder.model_config),
+        "training": asdict(decoder.training_config),
+        "classes": [asdict(each) for each in decoder.classes],
+        "grid": asdict(decoder.grid),
+        "mask_source": decoder.mask_source,
+        "zscore": decoder.zscore,
+        "calibration": asdict(decoder.calibration),
+        "n_maps": decoder.n_maps,
+        "n_participants": decoder.n_participants,
+        "seed": decoder.seed,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    config = json.dumps(described, indent=2)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / WEIGHTS, weights)
+        _write(folder / CARD, model_card(decoder).encode())
+        _write(folder / CONFIG, config.encode())
+    except OSError as problem:
+        raise CannotCreateError(
+            f"The decoder cannot be written to {folder}: {problem.strerror}."
+        ) from None
+    return hashlib.sha256(config.encode()).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def load(folder: Path, *, device: torch.device) -> Bundle:
+    """Read a bundle, checking its format, its hash and the shape of every tensor.
+
+    Raises
+    ------
+    NoInputError
+        When a file is missing.
+    BadDataError
+        When the bundle is newer than this version, or its content does not hold together.
+    """
+    raw_config, weights = _read(folder / CONFIG), _read(folder / WEIGHTS)
+    try:
+        described = json.loads(raw_config)
+        if described["format"] > FORMAT:
+            raise BadDataError(
+                f"{folder} has bundle format {described['format']}; this version reads up to "
+                f"{FORMAT}: upgrade fmridecode."
+            )
+        if hashlib.sha256(weights).hexdigest() != described["weights_sha256"]:
+            raise BadDataError(
+                f"{folder / WEIGHTS} does not match the hash in {CONFIG}: the file was changed or "
+                "cut short; train or fetch the decoder again."
+            )
+        decoder = _rebuild(described, safetensors.torch.load(weights), device)
+    except FmridecodeError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as problem:
+        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        raise BadDataError(f"{folder} is not a usable decoder bundle: {reason}.") from None
+    return Bundle(decoder=decoder, hash=hashlib.sha256(raw_config).hexdigest(), folder=folder)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise NoInputError(
+            f"{path} cannot be read ({problem.strerror}): a decoder bundle is a folder with "
+            f"{WEIGHTS} and {CONFIG}."
+        ) from None
+
+
+def _rebuild(
+    described: dict[str, Any], tensors: dict[str, Tensor], device: torch.device
+) -> TrainedDecoder:
+    model_config = ModelConfig(**_tuples(described["model"]))
+    mask = tensors["mask"]
+    grid = described["grid"]
+    if tuple(mask.shape) != tuple(grid["shape"]):
+        raise ValueError(f"its mask has shape {tuple(mask.shape)}, its grid {grid['shape']}")
+    model = build_whole(
+        model_config, mask, len(described["classes"]), generator=torch.Generator()
+    )
+    model.load_state_dict(tensors, strict=True)
+    return TrainedDecoder(
+        model=model.to(device),
+        model_config=model_config,
+        training_config=TrainingConfig(**_tuples(described["training"])),
+        classes=tuple(MapClass(**each) for each in described["classes"]),
+        grid=Grid(
+            shape=tuple(grid["shape"]),
+            affine=tuple(tuple(row) for row in grid["affine"]),
+            space=grid["space"],
+            resolution=grid["resolution"],
+        ),
+        mask_source=described["mask_source"],
+        zscore=described["zscore"],
+        calibration=Calibration(**described["calibration"]),
+        n_maps=described["n_maps"],
+        n_participants=described["n_participants"],
+        seed=described["seed"],
+    )
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}

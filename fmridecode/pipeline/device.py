@@ -1,0 +1,54 @@
+"""Which device computes, and how many threads it may use."""
+
+import os
+
+import torch
+
+from fmridecode.config import ExecutionConfig
+from fmridecode.errors import UsageError
+
+
+def choose_device(config: ExecutionConfig) -> torch.device:
+    """Return the device asked for; ``auto`` takes a GPU when there is one.
+
+    Raises
+    ------
+    UsageError
+        When a GPU is asked for that cannot be used; the message gives torch's reason.
+    """
+    wanted = config.device
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise UsageError(f"--device is {wanted!r}; use auto, cpu, cuda or cuda:N.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"--device is {wanted!r}; use auto, cpu, cuda or cuda:N.")
+    if device.type == "cuda":
+        _require_cuda(device)
+    return device
+
+
+def _require_cuda(device: torch.device) -> None:
+    if torch.version.cuda is None:
+        raise UsageError(
+            f"--device {device}: this torch ({torch.__version__}) was built without CUDA; "
+            "install a CUDA build or use --device cpu."
+        )
+    n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (device.index or 0) >= n_devices:
+        raise UsageError(
+            f"--device {device}: {n_devices} usable GPUs were found; check the driver, "
+            "`docker run --gpus all` or `apptainer run --nv`, or use --device cpu."
+        )
+    try:
+        torch.zeros(1, device=device)
+    except RuntimeError as problem:
+        reason = str(problem).splitlines()[0]
+        raise UsageError(f"--device {device} cannot be used: {reason}") from None
+
+
+def n_threads(config: ExecutionConfig) -> int:
+    """Return the threads a process may use: ``--omp-nthreads``, or all cores it may run on."""
+    return config.omp_nthreads or len(os.sched_getaffinity(0))
