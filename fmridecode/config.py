@@ -36,11 +36,17 @@ class ExecutionConfig:
         metavar="DIR",
     )
     nprocs: int = option(
-        0, "--nprocs", help="Processes that prepare maps; 0 takes all cores.", panel=EXECUTION,
+        0,
+        "--nprocs",
+        help="Processes that prepare maps; 0 takes all cores.",
+        panel=EXECUTION,
         metavar="N",
     )
     omp_nthreads: int = option(
-        0, "--omp-nthreads", help="Threads of a process; 0 takes all cores.", panel=EXECUTION,
+        0,
+        "--omp-nthreads",
+        help="Threads of a process; 0 takes all cores.",
+        panel=EXECUTION,
         metavar="N",
     )
     stop_on_first_crash: bool = option(

@@ -25,7 +25,7 @@ class OptionInfo:
 def option(
     default: T,
     *flags: str,
-    help: str,
+    help: str,  # noqa: A002
     panel: str,
     metavar: str | None = None,
 ) -> T:

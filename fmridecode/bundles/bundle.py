@@ -44,7 +44,9 @@ def save(decoder: TrainedDecoder, folder: Path) -> str:
     folder
         Made if missing; files of an earlier bundle are replaced.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in decoder.model.state_dict().items()}
+    tensors = {
+        name: t.detach().cpu().contiguous() for name, t in decoder.model.state_dict().items()
+    }
     weights = safetensors.torch.save(tensors)
     described = {
         "format": FORMAT,
@@ -132,9 +134,7 @@ def _rebuild(
     grid = described["grid"]
     if tuple(mask.shape) != tuple(grid["shape"]):
         raise ValueError(f"its mask has shape {tuple(mask.shape)}, its grid {grid['shape']}")
-    model = build_whole(
-        model_config, mask, len(described["classes"]), generator=torch.Generator()
-    )
+    model = build_whole(model_config, mask, len(described["classes"]), generator=torch.Generator())
     model.load_state_dict(tensors, strict=True)
     return TrainedDecoder(
         model=model.to(device),

@@ -8,7 +8,11 @@ from collections.abc import Collection, Sequence
 
 
 def rewrite(
-    arguments: Sequence[str], *, flags: Collection[str], repeated: Collection[str], levels: Collection[str]
+    arguments: Sequence[str],
+    *,
+    flags: Collection[str],
+    repeated: Collection[str],
+    levels: Collection[str],
 ) -> list[str]:
     """Return arguments with one value per option and hyphens in option names.
 

@@ -26,21 +26,61 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-BidsDir = Annotated[Path, typer.Argument(help="Data set with the contrast maps, a BIDS "
-                                         "derivative, or a raw one with --derivatives.")]
+BidsDir = Annotated[
+    Path,
+    typer.Argument(
+        help="Data set with the contrast maps, a BIDS derivative, or a raw one with --derivatives."
+    ),
+]
 OutputDir = Annotated[Path, typer.Argument(help="Folder for the results; made if missing.")]
-Level = Annotated[str, typer.Argument(metavar="{train|participant|group}", help="train: only the "
-    "decoders. participant: decode and explain each participant, training first if need be. "
-    "group: evaluate over all participants.")]
-ConfigFile = Annotated[Optional[Path], typer.Option("--config-file", help="TOML with settings, "  # noqa: UP045
-    "such as the one a run leaves in logs/.", rich_help_panel="Presets")]
-Preset = Annotated[PresetName, typer.Option("--preset", help="default: tens of participants; "
-    "paper: McClure et al. 2020; quick: a first look at 8 mm.", rich_help_panel="Presets")]
-Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, show_default=False,
-                                      help="Log more; twice for everything.",
-                                      rich_help_panel="Execution")]
-Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
-                                       show_default=False, help="Print the version and stop.")]
+Level = Annotated[
+    str,
+    typer.Argument(
+        metavar="{train|participant|group}",
+        help="train: only the "
+        "decoders. participant: decode and explain each participant, training first if need be. "
+        "group: evaluate over all participants.",
+    ),
+]
+ConfigFile = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--config-file",
+        help="TOML with settings, "  # noqa: UP045
+        "such as the one a run leaves in logs/.",
+        rich_help_panel="Presets",
+    ),
+]
+Preset = Annotated[
+    PresetName,
+    typer.Option(
+        "--preset",
+        help="default: tens of participants; "
+        "paper: McClure et al. 2020; quick: a first look at 8 mm.",
+        rich_help_panel="Presets",
+    ),
+]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        help="Log more; twice for everything.",
+        rich_help_panel="Execution",
+    ),
+]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        callback=_version,
+        is_eager=True,
+        show_default=False,
+        help="Print the version and stop.",
+    ),
+]
 
 
 def fmridecode(
@@ -85,8 +125,11 @@ def make_app() -> typer.Typer:
     command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     command.__doc__ = fmridecode.__doc__
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False,
-                      context_settings={"help_option_names": ["-h", "--help"]})
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     app.command(name="fmridecode")(command)
     return app
 

@@ -16,7 +16,9 @@ USAGE = 64
 def set_up_logging(verbose: int) -> None:
     """Send the package's logs to standard error: progress, with ``verbose`` details."""
     console = Console(stderr=True)
-    handler = RichHandler(console=console, show_path=False, show_level=False, rich_tracebacks=False)
+    handler = RichHandler(
+        console=console, show_path=False, show_level=False, rich_tracebacks=False
+    )
     if not console.is_terminal:
         plain = logging.StreamHandler(sys.stderr)
         plain.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))

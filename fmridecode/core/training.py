@@ -49,6 +49,20 @@ class History:
     epochs: tuple[Epoch, ...]
     selected: int
 
+    @property
+    def collapsed(self) -> bool:
+        """Whether catastrophic overfitting (E. Wong et al. 2020, arXiv:2001.03994) set in.
+
+        The kept epoch's accuracy under attack fell below half of the best epoch's, while its
+        clean accuracy did not fall.
+        """
+        best = max(self.epochs, key=lambda each: each.robust_accuracy)
+        kept = self.epochs[self.selected]
+        return (
+            kept.robust_accuracy < best.robust_accuracy / 2
+            and kept.validation_accuracy >= best.validation_accuracy
+        )
+
 
 class _Trainer:
     """The state of one training: a model, its optimiser, and the source of its noise."""
@@ -185,10 +199,11 @@ def fit(
     trainer = _Trainer(model, config, passes(config) * n_batches * hops, generator)
     epochs: list[Epoch] = []
     best: dict[str, Tensor] = {}
+    whole = [] if config.batch_size else [train.take(slice(None))]
     for number in range(passes(config)):
         losses = [
             SCHEMES[config.scheme](trainer, *_augment(x, y, n_classes, model.mask, trainer))
-            for x, y in train.shuffled(config.batch_size, generator=generator)
+            for x, y in whole or train.shuffled(config.batch_size, generator=generator)
         ]
         epoch = _evaluate(model, validation, config, number, math.fsum(losses) / len(losses))
         if not epochs or epoch.validation_loss < min(e.validation_loss for e in epochs):

@@ -1,0 +1,104 @@
+"""Decode one participant's maps with a decoder that has not seen the participant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from fmridecode.bundles.bundle import Bundle
+from fmridecode.core.batches import Batches
+from fmridecode.core.maps import MapSet
+from fmridecode.core.trained import predict_logits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """Out-of-sample probabilities of one participant's maps.
+
+    Parameters
+    ----------
+    indices
+        ``(maps,)`` the participant's examples in the map set.
+    logits, probabilities
+        ``(maps, classes)``; the probabilities are softmax(logits / temperature).
+    fold
+        Fold whose decoder made them, from 1.
+    seen_in_training
+        Whether the decoder was trained or validated on this participant.
+    """
+
+    indices: NDArray[np.int64]
+    logits: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    fold: int
+    seen_in_training: bool
+
+
+def batches_of(maps: MapSet, indices: NDArray[np.int64], device: torch.device) -> Batches:
+    """Return these examples as batches."""
+    return Batches(values=maps.values, labels=maps.labels, indices=indices, device=device)
+
+
+def decode(
+    bundle: Bundle,
+    maps: MapSet,
+    participant: str,
+    *,
+    fold: int,
+    seen_in_training: bool,
+    device: torch.device,
+) -> Decoded:
+    """Decode all maps of a participant."""
+    indices = maps.where({participant})
+    batches = batches_of(maps, indices, device)
+    logits = predict_logits(bundle.decoder.model, batches).double().numpy()
+    return Decoded(
+        indices=indices,
+        logits=logits,
+        probabilities=softmax(logits / bundle.decoder.temperature, axis=1),
+        fold=fold,
+        seen_in_training=seen_in_training,
+    )
+
+
+def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
+    """Return one row per map: what it is, what it was taken for, and every probability."""
+    names = maps.class_names
+    rows: list[dict[str, object]] = []
+    for index, probabilities in zip(decoded.indices, decoded.probabilities, strict=True):
+        example = maps.examples[index]
+        predicted = int(probabilities.argmax())
+        rows.append(
+            {
+                "participant_id": f"sub-{example.participant}",
+                "session_id": f"ses-{example.session}" if example.session else None,
+                "source": " ".join(example.sources),
+                "true_label": names[example.label],
+                "predicted_label": names[predicted],
+                "correct": predicted == example.label,
+                **{f"prob_{k}": p for k, p in zip(names, probabilities, strict=True)},
+                "missing": example.missing,
+                "fold": decoded.fold,
+                "seen_in_training": decoded.seen_in_training,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def predictions_dictionary(names: tuple[str, ...]) -> dict[str, object]:
+    """Return the data dictionary of a predictions table."""
+    return {
+        "participant_id": "Participant.",
+        "session_id": "Session, n/a where the data set has none.",
+        "source": "BIDS URIs of the maps that were averaged, separated by spaces.",
+        "true_label": "Class of the map.",
+        "predicted_label": "Class with the highest probability.",
+        "correct": "Whether the two agree.",
+        **{f"prob_{k}": f"Calibrated probability of class {k}, 0 to 1." for k in names},
+        "missing": "Share of the brain mask in which the map has no data, 0 to 1.",
+        "fold": "Fold whose decoder was used; its participants are in models/*/folds.tsv.",
+        "seen_in_training": "Whether that decoder was trained or validated on the participant.",
+    }

@@ -1,0 +1,199 @@
+"""Saliency maps of one participant: scored against the participant's own activation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from fmridecode.bundles.bundle import Bundle
+from fmridecode.config import RunConfig
+from fmridecode.core.criteria import score
+from fmridecode.core.maps import MapSet
+from fmridecode.core.saliency import METHODS, Saliency
+from fmridecode.core.settings import SaliencyConfig
+from fmridecode.core.truth import class_maps
+from fmridecode.errors import UsageError
+from fmridecode.pipeline.decode import Decoded, batches_of
+
+BATCH = 8
+"""Maps explained at once."""
+
+SCORES_DICTIONARY = {
+    "participant_id": "Participant.",
+    "session_id": "Session, n/a where the data set has none.",
+    "label": "True class of the map.",
+    "method": "Saliency method.",
+    "criterion": "CIA: the true class's saliency against that class's activation minus the mean "
+    "over classes. CAD: another class's saliency against that class's activation minus the true "
+    "class's.",
+    "target": "Class whose saliency is scored.",
+    "pearson_r": "Signed Pearson correlation over the voxels of the mask.",
+    "n_voxels": "Voxels of the mask.",
+    "n_classes": "Classes that the participant has.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaliencyMap:
+    """One map to be written.
+
+    Parameters
+    ----------
+    index
+        The example in the map set.
+    method
+        Saliency method.
+    target
+        Name of the class explained, or ``A>B`` for a difference of two.
+    values
+        ``grid``, scaled to a root mean square of 1 over the mask.
+    gradient_rms
+        The root mean square before scaling, in probability per SD of the input.
+    """
+
+    index: int
+    method: str
+    target: str
+    values: NDArray[np.float32]
+    gradient_rms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """The maps and the scores of some examples of one participant by one method."""
+
+    maps: list[SaliencyMap]
+    scores: list[dict[str, object]]
+
+
+def check_target(target: str, names: tuple[str, ...]) -> None:
+    """Raise a UsageError unless the target is a keyword or a difference of two classes."""
+    if target in ("true", "predicted", "all"):
+        return
+    a, separator, b = target.partition(">")
+    if not separator or a not in names or b not in names or a == b:
+        raise UsageError(
+            f"--target is {target!r}; use true, predicted, all, or A>B with two of the classes "
+            f"{', '.join(names)}."
+        )
+
+
+def usable_methods(config: SaliencyConfig, bundle: Bundle) -> tuple[str, ...]:
+    """Return the methods asked for; `weights` needs a linear decoder."""
+    if "weights" in config.methods and not bundle.decoder.model.is_linear:
+        raise UsageError(
+            "--saliency weights needs a linear decoder (linear, cln); "
+            f"this one is {bundle.decoder.model_config.architecture}."
+        )
+    return config.methods
+
+
+def explain(
+    bundle: Bundle, maps: MapSet, decoded: Decoded, config: RunConfig, *, device: torch.device
+) -> Iterator[Explained]:
+    """Yield maps and scores of a participant, method by method, a few examples at a time.
+
+    The random numbers of SmoothGrad depend on the run's seed and the example alone, so that
+    participants can be explained in any order and number.
+    """
+    names = maps.class_names
+    check_target(config.saliency.target, names)
+    inside = maps.mask
+    values = np.asarray(maps.values[decoded.indices])[:, inside]
+    truth = class_maps(values, maps.labels[decoded.indices], len(names))
+    methods = usable_methods(config.saliency, bundle)
+    for start in range(0, len(decoded.indices), BATCH):
+        chosen = slice(start, start + BATCH)
+        indices, predicted = decoded.indices[chosen], decoded.probabilities[chosen].argmax(axis=1)
+        x, _ = batches_of(maps, indices, device).take(slice(None))
+        for method in methods:
+            saliency = METHODS[method](
+                bundle.decoder.model,
+                x,
+                bundle.decoder.temperature,
+                config.saliency,
+                generator=_generator(config, maps, int(indices[0]), device),
+            )
+            by_class = saliency.maps.cpu().numpy()
+            scores = [
+                {
+                    "participant_id": f"sub-{maps.examples[index].participant}",
+                    "session_id": f"ses-{s}" if (s := maps.examples[index].session) else None,
+                    "label": names[maps.examples[index].label],
+                    "method": method,
+                    "criterion": found.criterion,
+                    "target": names[found.target],
+                    "pearson_r": found.pearson_r,
+                    "n_voxels": int(inside.sum()),
+                    "n_classes": truth.n_classes,
+                }
+                for one, index in zip(by_class, indices, strict=True)
+                for found in score(one[:, inside], maps.examples[index].label, truth)
+            ]
+            written = list(_targeted(saliency, indices, predicted, method, config, maps))
+            yield Explained(maps=written, scores=scores)
+
+
+def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Return the scores as a table, with all columns even when there are none."""
+    return pd.DataFrame(rows, columns=list(SCORES_DICTIONARY))
+
+
+def _generator(
+    config: RunConfig, maps: MapSet, index: int, device: torch.device
+) -> torch.Generator:
+    example = maps.examples[index]
+    key = [*example.participant.encode(), 0, *example.session.encode(), 0, example.label]
+    seed = np.random.SeedSequence([config.execution.random_seed, *key]).generate_state(1)
+    return torch.Generator(device).manual_seed(int(seed[0]))
+
+
+def _targeted(
+    saliency: Saliency,
+    indices: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    method: str,
+    config: RunConfig,
+    maps: MapSet,
+) -> Iterator[SaliencyMap]:
+    """Yield the maps that ``--target`` asks for, of every example."""
+    names, target = maps.class_names, config.saliency.target
+    for position, index in enumerate(indices):
+        maps_of_one, factors = saliency.maps[position], saliency.log_factor[position]
+        if ">" in target:
+            a, b = (names.index(name) for name in target.split(">"))
+            largest = torch.maximum(factors[a], factors[b])
+            difference = maps_of_one[a] * torch.exp(factors[a] - largest)
+            difference = difference - maps_of_one[b] * torch.exp(factors[b] - largest)
+            yield _scaled(difference, largest, int(index), method, target, maps)
+            continue
+        wanted = {
+            "true": [maps.examples[index].label],
+            "predicted": [int(predicted[position])],
+            "all": range(len(names)),
+        }[target]
+        for k in wanted:
+            yield _scaled(maps_of_one[k], factors[k], int(index), method, names[k], maps)
+
+
+def _scaled(
+    values: torch.Tensor,
+    log_factor: torch.Tensor,
+    index: int,
+    method: str,
+    target: str,
+    maps: MapSet,
+) -> SaliencyMap:
+    array = values.double().cpu().numpy() * maps.mask
+    rms = float(np.sqrt(np.mean(array[maps.mask] ** 2)))
+    scaled = array / rms if rms > 0 else array
+    return SaliencyMap(
+        index=index,
+        method=method,
+        target=target,
+        values=scaled.astype(np.float32),
+        gradient_rms=rms * float(torch.exp(log_factor.double())),
+    )
