@@ -6,7 +6,10 @@ from torch.nn import functional
 
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import normalise, project
-from fmridecode.shapes import Labels, Maps, SoftLabels
+from fmridecode.shapes import Labels, Logits, Maps, SoftLabels
+
+AT_ONCE = 512
+"""Maps attacked together: examples do not interact, and a full batch would leave the cache."""
 
 
 def ascent_direction(model: Decoder, x: Maps, targets: Labels | SoftLabels) -> Maps:
@@ -16,9 +19,24 @@ def ascent_direction(model: Decoder, x: Maps, targets: Labels | SoftLabels) -> M
     that lowers the probability of the true class; 0 where the gradient is.
     """
     x = x.detach().requires_grad_()
-    loss = functional.cross_entropy(model(x), targets, reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, x)
+    logits = model(x)
+    (gradient,) = torch.autograd.grad(logits, x, _loss_gradient(logits.detach(), targets))
     return normalise(gradient)
+
+
+def _loss_gradient(logits: Logits, targets: Labels | SoftLabels) -> Logits:
+    """Return the cross-entropy's gradient p - y, up to a positive factor per example.
+
+    Formed without the difference, which is 0 in float32 for a confident decoder: an attack that
+    stops there would mistake confidence for robustness.
+    """
+    n_classes = logits.shape[1]
+    if targets.ndim == 1:
+        targets = functional.one_hot(targets, n_classes).to(logits.dtype)
+    log_p = torch.log_softmax(logits, dim=1).masked_fill(targets == 1, -torch.inf)
+    p = torch.exp(log_p - log_p.amax(dim=1, keepdim=True))
+    others = p @ (1 - torch.eye(n_classes, dtype=p.dtype, device=p.device))
+    return p * (1 - targets) - targets * others
 
 
 def pgd(
@@ -44,12 +62,17 @@ def pgd(
     project_each_step
         Project after each step, or only after the last.
     """
-    noise = torch.zeros_like(x)
-    for _ in range(steps):
-        noise = noise + step * ascent_direction(model, x + noise, targets)
-        if project_each_step:
-            noise = project(noise, bound)
-    return project(noise, bound)
+
+    def attack(x: Maps, targets: Labels | SoftLabels) -> Maps:
+        noise = torch.zeros_like(x)
+        for _ in range(steps):
+            noise = noise + step * ascent_direction(model, x + noise, targets)
+            if project_each_step:
+                noise = project(noise, bound)
+        return project(noise, bound)
+
+    parts = zip(torch.split(x, AT_ONCE), torch.split(targets, AT_ONCE), strict=True)
+    return torch.cat([attack(*part) for part in parts])
 
 
 def robust_accuracy(

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fmridecode.errors import BadDataError
 from fmridecode.shapes import Labels, Maps
 
 
@@ -56,8 +57,27 @@ class Batches:
             yield self.take(order[start : start + size])
 
 
+def absent_classes(batches: Batches, n_classes: int) -> list[int]:
+    """Return the classes of which there is no example."""
+    found = set(batches.labels[batches.indices].tolist())
+    return [k for k in range(n_classes) if k not in found]
+
+
 def class_means(batches: Batches, n_classes: int) -> Tensor:
-    """Return the mean map of each class, ``(classes, *grid)``."""
+    """Return the mean map of each class, ``(classes, *grid)``.
+
+    Raises
+    ------
+    BadDataError
+        When a class has no example to average.
+    """
+    absent = absent_classes(batches, n_classes)
+    if absent:
+        raise BadDataError(
+            f"No training map of class {', '.join(map(str, absent))} (counted from 0, of "
+            f"{n_classes}), so that it has no mean: add participants who have it, or leave the "
+            "class out."
+        )
     means = [
         batches.values[batches.indices[batches.labels[batches.indices] == k]].mean(axis=0)
         for k in range(n_classes)

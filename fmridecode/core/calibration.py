@@ -35,7 +35,7 @@ def negative_log_likelihood(
 def expected_calibration_error(
     probabilities: NDArray[np.floating], labels: NDArray[np.int64], n_bins: int = 15
 ) -> float:
-    """Return the ECE of the predicted class: mean |accuracy - confidence| over equal-width bins."""
+    """Return the ECE of the predicted class: mean |accuracy - confidence| in equal-width bins."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
@@ -64,7 +64,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
     logits = np.asarray(logits, dtype=np.float64)
     return Calibration(
         temperature=temperature,
-        at_bound=min(found.x - low, high - found.x) < 1e-2,
+        at_bound=bool(min(found.x - low, high - found.x) < 1e-2),
         nll_before=negative_log_likelihood(logits, labels),
         nll_after=negative_log_likelihood(logits, labels, temperature),
         ece_before=expected_calibration_error(softmax(logits, axis=1), labels),

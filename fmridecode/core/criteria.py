@@ -34,11 +34,12 @@ class Alignment:
 
 def pearson(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Return the correlation of two vectors in float64, NaN when one is constant."""
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
     a = np.asarray(a, dtype=np.float64)
     b = np.asarray(b, dtype=np.float64)
     a, b = a - a.mean(), b - b.mean()
-    size = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / size) if size > 0 else float("nan")
+    return float((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)))
 
 
 def score(maps: NDArray[np.floating], label: int, truth: ClassMaps) -> Iterator[Alignment]:

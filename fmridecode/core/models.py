@@ -1,6 +1,7 @@
 """The decoders: maps in, logits out, for grids of two or three dimensions."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -12,6 +13,9 @@ from fmridecode.core.settings import ModelConfig
 from fmridecode.shapes import Logits, Maps, Mask
 
 CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+
+GAIN, DIRECTION = "parametrizations.weight.original0", "parametrizations.weight.original1"
+"""What weight normalisation calls its two parameters."""
 
 
 class Decoder(nn.Module):
@@ -48,11 +52,15 @@ class LinearDecoder(Decoder):
     def __init__(self, mask: Mask, n_classes: int) -> None:
         super().__init__(mask)
         self.register_buffer("voxels", mask.flatten().nonzero().squeeze(1), persistent=False)
+        self.whole = bool(mask.all())
         self.head = nn.Linear(int(mask.sum()), n_classes)
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
-        return cast("Tensor", self.head(x.flatten(1)[:, cast("Tensor", self.voxels)]))
+        inside = x.flatten(1)
+        if not self.whole:  # picking voxels costs more than the rest of the decoder
+            inside = inside[:, cast("Tensor", self.voxels)]
+        return cast("Tensor", self.head(inside))
 
     def weights(self) -> list[Tensor]:
         """Return the one weight matrix."""
@@ -114,18 +122,18 @@ class ConvolutionalDecoder(Decoder):
         linear_path: bool,
     ) -> None:
         super().__init__(mask)
-        self.halvings = bearable_halvings(tuple(mask.shape), halvings)
+        self.halvings = bearable_halvings(tuple(mask.shape), min(halvings, len(filters)))
         self.activation = activation
         self.is_linear = activation is None
         make = CONVOLUTIONS[mask.ndim]
         channels = [1, *filters]
         self.layers = nn.ModuleList(
             weight_norm(make(before, after, kernel_size=3, padding=1), dim=0)
-            for before, after in zip(channels[:-1], channels[1:], strict=True)
+            for before, after in pairwise(channels)
         )
         n_features = channels[-1]
         for size in mask.shape:
-            n_features *= size >> min(self.halvings, len(filters))
+            n_features *= size >> self.halvings
         self.head = nn.Linear(n_features, n_classes)
         self.direct = LinearDecoder(mask, n_classes) if linear_path else None
 
@@ -138,7 +146,7 @@ class ConvolutionalDecoder(Decoder):
                 features = self.activation(features)
             pool = halve if depth < self.halvings else smooth
             features = pool(features, self.mask.ndim)
-        logits = self.head(features.flatten(1))
+        logits: Tensor = self.head(features.flatten(1))
         return logits if self.direct is None else logits + self.direct(x)
 
     def weights(self) -> list[Tensor]:
@@ -210,8 +218,8 @@ def build(
             nn.init.xavier_uniform_(module.weight, generator=generator)
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Conv2d | nn.Conv3d):
-            norm = cast("nn.Module", module.parametrizations).weight
-            nn.init.kaiming_normal_(norm.original1, generator=generator)
-            nn.init.constant_(norm.original0, config.gain)
+            filters = dict(module.named_parameters())
+            nn.init.kaiming_normal_(filters[DIRECTION], generator=generator)
+            nn.init.constant_(filters[GAIN], config.gain)
             nn.init.zeros_(cast("Tensor", module.bias))
     return model

@@ -15,7 +15,8 @@ def radius(epsilon: float, n_voxels: int) -> float:
 
 def norms(x: Maps) -> PerExample:
     """Return each example's L2 norm."""
-    return torch.linalg.vector_norm(x.flatten(1), dim=1)
+    lengths: Tensor = torch.linalg.vector_norm(x.flatten(1), dim=1)
+    return lengths
 
 
 def per_example(values: PerExample, like: Maps) -> Tensor:
@@ -26,8 +27,7 @@ def per_example(values: PerExample, like: Maps) -> Tensor:
 def normalise(x: Maps) -> Maps:
     """Scale each example to unit L2 norm; an all-zero example stays zero."""
     length = norms(x)
-    scale = torch.where(length > 0, 1 / length, torch.zeros_like(length))
-    return x * per_example(scale, x)
+    return x / per_example(torch.where(length > 0, length, torch.ones_like(length)), x)
 
 
 def project(x: Maps, bound: float) -> Maps:

@@ -1,8 +1,8 @@
-"""Signed saliency maps of every class's probability, from one Jacobian of the logits.
+r"""Signed saliency maps of every class's probability, from one Jacobian of the logits.
 
 With probabilities p = softmax(z / t),
 
-.. math:: \\nabla p_k = \\frac{p_k}{t} \\sum_j p_j (\\nabla z_k - \\nabla z_j).
+.. math:: \nabla p_k = \frac{p_k}{t} \sum_j p_j (\nabla z_k - \nabla z_j).
 
 The sum is formed with weights in log space, so a map keeps its exact direction where p_k is 0
 or 1 in float32; its positive factor is returned beside it.

@@ -50,7 +50,7 @@ def make_splits(
     Raises
     ------
     UsageError
-        When there are fewer families than the folds or the hold-out need.
+        When there are too few families, or too unequal ones, for the folds or the hold-out.
     """
     groups = _groups(sorted(set(participants)), families, generator)
     needed = 3 if config.holdout else max(config.folds, 3)
@@ -63,7 +63,16 @@ def make_splits(
         )
     if config.holdout:
         return [_holdout(groups)]
-    return [_fold(fold, groups, config.validation_share) for fold in _deal(groups, config.folds)]
+    splits = [
+        _fold(test, groups, config.validation_share, generator)
+        for test in _deal(groups, config.folds)
+    ]
+    if not all(split.validation for split in splits):
+        raise UsageError(
+            f"--folds {config.folds} leaves only one family of {len(groups)} to train and "
+            "validate on: raise --folds or add participants."
+        )
+    return splits
 
 
 def _groups(
@@ -89,16 +98,20 @@ def _flatten(groups: Groups) -> tuple[str, ...]:
     return tuple(sorted(label for group in groups for label in group))
 
 
-def _take(groups: Groups, wanted: float) -> tuple[Groups, Groups]:
-    """Take groups from the end until at least ``wanted`` participants are taken; leave one."""
+def _take(groups: Groups, wanted: float, *, leave: int = 1) -> tuple[Groups, Groups]:
+    """Take groups from the end until about ``wanted`` participants are taken; leave some."""
     rest, taken = list(groups), list[tuple[str, ...]]()
-    while len(rest) > 1 and (not taken or sum(map(len, taken)) + len(rest[-1]) / 2 < wanted):
+    while len(rest) > leave and (not taken or sum(map(len, taken)) + len(rest[-1]) / 2 < wanted):
         taken.append(rest.pop())
     return taken, rest
 
 
-def _fold(test: Groups, groups: Groups, validation_share: float) -> Split:
+def _fold(
+    test: Groups, groups: Groups, validation_share: float, generator: np.random.Generator
+) -> Split:
+    """Draw the validation groups of this fold from those it does not test."""
     remaining = [group for group in groups if group not in test]
+    remaining = [remaining[i] for i in generator.permutation(len(remaining))]
     wanted = validation_share * sum(map(len, remaining))
     validation, train = _take(remaining, wanted)
     return Split(train=_flatten(train), validation=_flatten(validation), test=_flatten(test))
@@ -108,6 +121,6 @@ def _holdout(groups: Groups) -> Split:
     """Put the largest families in training and take test and validation from the smallest."""
     by_size = sorted(groups, key=len, reverse=True)
     share = 0.1 * sum(map(len, groups))
-    test, rest = _take(by_size, share)
+    test, rest = _take(by_size, share, leave=2)
     validation, train = _take(rest, share)
     return Split(train=_flatten(train), validation=_flatten(validation), test=_flatten(test))

@@ -57,9 +57,7 @@ def build_whole(
     config: ModelConfig, mask: Mask, n_classes: int, *, generator: torch.Generator
 ) -> Decoder:
     """Build a decoder, or an ensemble of them when the config asks for several."""
-    members = [
-        build(config, mask, n_classes, generator=generator) for _ in range(config.ensemble)
-    ]
+    members = [build(config, mask, n_classes, generator=generator) for _ in range(config.ensemble)]
     return members[0] if config.ensemble == 1 else Ensemble(members)
 
 

@@ -21,6 +21,7 @@ from fmridecode.core.noise import (
     uniform_in_ball,
 )
 from fmridecode.core.settings import TrainingConfig
+from fmridecode.errors import UsageError
 from fmridecode.shapes import Maps, SoftLabels
 
 ROBUST_EXAMPLES = 32
@@ -94,7 +95,9 @@ class _Trainer:
         )
         wanted = [*self.parameters, x] if attack else self.parameters
         gradients = torch.autograd.grad(loss + self.config.l2 * penalty, wanted)
-        for parameter, gradient in zip(self.parameters, gradients, strict=False):
+        for parameter, gradient in zip(
+            self.parameters, gradients[: len(self.parameters)], strict=True
+        ):
             parameter.grad = gradient
         self._set_learning_rate()
         self.optimiser.step()
@@ -117,18 +120,21 @@ def _random_noise(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
 
 
 def _adversarial(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
-    """Algorithm 1, lines 4 to 13: m hops on one minibatch."""
-    config, loss = trainer.config, 0.0
+    """Algorithm 1, lines 4 to 13: m hops on one minibatch.
+
+    The noise after the last hop would be zeroed at the next minibatch, so it is not formed.
+    """
+    config = trainer.config
     noise = torch.zeros_like(x)
-    for _ in range(config.steps):
-        loss, direction = trainer.update(x + noise, targets, attack=config.gradient_reuse)
+    for _ in range(config.steps - 1):
+        _, direction = trainer.update(x + noise, targets, attack=config.gradient_reuse)
         if direction is None:
             direction = ascent_direction(trainer.model, x + noise, targets)
         nu = trainer.bound * torch.rand(
             len(x), generator=trainer.generator, device=x.device, dtype=x.dtype
         )
         noise = project(noise + per_example(nu, x) * direction, trainer.bound)
-    return loss
+    return trainer.update(x + noise, targets)[0]
 
 
 def _pgd(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
@@ -188,6 +194,13 @@ def fit(
         Source of the order, the noise and the mixtures, on the device of the model.
     on_epoch
         Called after each epoch, for progress bars and logs.
+
+    Raises
+    ------
+    UsageError
+        When the loss is no longer finite.
+    BadDataError
+        When a correlation decoder lacks a class to average.
     """
     if isinstance(model, CorrelationDecoder):
         model.remember(class_means(train, n_classes).to(model.mask.device))
@@ -206,6 +219,11 @@ def fit(
             for x, y in whole or train.shuffled(config.batch_size, generator=generator)
         ]
         epoch = _evaluate(model, validation, config, number, math.fsum(losses) / len(losses))
+        if not math.isfinite(epoch.validation_loss):
+            raise UsageError(
+                f"Training diverged: the validation loss of epoch {number + 1} is "
+                f"{epoch.validation_loss}; lower --learning-rate {config.learning_rate}."
+            )
         if not epochs or epoch.validation_loss < min(e.validation_loss for e in epochs):
             best = copy.deepcopy(model.state_dict())
         epochs.append(epoch)

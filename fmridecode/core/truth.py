@@ -29,11 +29,13 @@ class ClassMaps:
     def informative(self, label: int) -> NDArray[np.float64]:
         """Return M_y minus the mean over the participant's classes, ``(voxels,)``."""
         mean: NDArray[np.float64] = self.values[self.present].mean(axis=0)
-        return self.values[label] - mean
+        difference: NDArray[np.float64] = self.values[label] - mean
+        return difference
 
     def difference(self, target: int, label: int) -> NDArray[np.float64]:
         """Return M_target minus M_label, ``(voxels,)``."""
-        return self.values[target] - self.values[label]
+        difference: NDArray[np.float64] = self.values[target] - self.values[label]
+        return difference
 
 
 def class_maps(
