@@ -79,7 +79,7 @@ class Individual:
 
     def extent(self, index: int) -> float:
         """Return the full width at half maximum of the participant's region."""
-        factor = _log_normal(self.deviations[index, 3], self.config.extent_sd)
+        factor = _log_normal(float(self.deviations[index, 3]), self.config.extent_sd)
         return self.config.extent * self.acquisition.smoothness * factor
 
     def height(self, index: int, region: Region, task: str, expression: Expression) -> float:
@@ -89,7 +89,7 @@ class Individual:
         """
         height = self.config.amplitude * self.config.balance(region.kind) * region.weight
         height *= self.acquisition.contrast
-        height *= _log_normal(self.deviations[index, 4], self.config.amplitude_sd)
+        height *= _log_normal(float(self.deviations[index, 4]), self.config.amplitude_sd)
         presence = float(ndtr(self.deviations[index, 5]))
         if region.kind == "common":
             return height if presence >= self.config.dropout else 0.0

@@ -76,6 +76,12 @@ def _group(
     name: str, kind: Kind, classes: tuple[str, ...], peaks: list[list[float]]
 ) -> list[Region]:
     return [
-        Region(name=f"{name}.{i}", kind=kind, classes=classes, centre=(x, y, z), weight=weight)
+        Region(
+            name=f"{name}.{i}",
+            kind=kind,
+            classes=classes,
+            centre=(float(x), float(y), float(z)),
+            weight=weight,
+        )
         for i, (x, y, z, weight) in enumerate(peaks)
     ]

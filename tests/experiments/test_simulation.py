@@ -6,14 +6,16 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_score
 
-from fmridecode.core.grid import Grid
+from fmridecode.core.grid import Grid, as_rows
 from fmridecode.errors import UsageError
+from fmridecode.experiments import individuals
 from fmridecode.experiments.simulation import SimulatedMap, simulate, truth
 from fmridecode.experiments.study import SimulationConfig
+from fmridecode.experiments.variety import Acquisition, Expression
 
 GRID = Grid(
     shape=(24, 29, 24),
-    affine=((8, 0, 0, -96), (0, 8, 0, -132), (0, 0, 8, -78), (0, 0, 0, 1)),
+    affine=as_rows(np.array([[8, 0, 0, -96], [0, 8, 0, -132], [0, 0, 8, -78], [0, 0, 0, 1.0]])),
     space="MNI152NLin2009cAsym",
     resolution="8",
 )
@@ -221,6 +223,82 @@ def test_families_have_one_to_three_members_and_none_where_all_are_strangers() -
     assert set(sizes) == {1, 2, 3}
     strangers = _maps(replace(one, participants=5, largest_family=1))
     assert len({each.family for each in strangers}) == 5
+
+
+def _as_if(
+    monkeypatch: pytest.MonkeyPatch,
+    config: SimulationConfig,
+    departure: Acquisition | Expression,
+) -> list[SimulatedMap]:
+    kind = "acquisition" if isinstance(departure, Acquisition) else "expression"
+    with monkeypatch.context() as patch:
+        patch.setattr(individuals, f"make_{kind}", lambda rng, *, variety: departure)
+        return _maps(config)
+
+
+def test_contrast_scales_the_activation(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubled = _as_if(monkeypatch, NO_NOISE, Acquisition(contrast=2.0))
+    for plain, other in zip(_maps(NO_NOISE), doubled, strict=True):
+        np.testing.assert_allclose(other.signal, 2 * plain.signal, rtol=1e-4, atol=1e-5)
+
+
+def test_dropout_of_all_regions_leaves_the_common_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    common = _maps(replace(NO_NOISE, specific=0.0, shared=0.0))
+    without = _as_if(monkeypatch, NO_NOISE, Expression(dropout=1.0))
+    for alone, other in zip(common, without, strict=True):
+        assert np.array_equal(other.signal, alone.signal)
+
+
+def test_deactivation_of_all_regions_and_a_flipped_sign_undo_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = replace(NO_NOISE, common=0.0)
+    negative = _as_if(monkeypatch, config, Expression(deactivation=1.0))
+    restored = _as_if(monkeypatch, config, Expression(deactivation=1.0, sign=-1.0))
+    for plain, minus, plus in zip(_maps(config), negative, restored, strict=True):
+        np.testing.assert_array_equal(minus.signal, -plain.signal)
+        np.testing.assert_array_equal(plus.signal, plain.signal)
+
+
+def test_mirroring_moves_the_activation_to_the_other_hemisphere_but_not_the_common_networks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def flip(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return values[1:][::-1]  # the first plane, at x = -96, has no mirror image on the grid
+
+    config = replace(NO_NOISE, shift=0.0, common=0.0)
+    mirrored = _as_if(monkeypatch, config, Expression(mirrored=True))
+    for plain, other in zip(_maps(config), mirrored, strict=True):
+        assert not np.allclose(other.signal, plain.signal)
+        np.testing.assert_allclose(other.signal[1:], flip(plain.signal), atol=1e-5)
+    common = replace(NO_NOISE, specific=0.0, shared=0.0)
+    unmoved = _as_if(monkeypatch, common, Expression(mirrored=True))
+    for plain, other in zip(_maps(common), unmoved, strict=True):
+        assert np.array_equal(other.signal, plain.signal)
+
+
+def test_unspecific_activation_scales_and_is_no_part_of_the_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = replace(NO_NOISE, network_sd=0.3)
+    tripled = _as_if(monkeypatch, config, Expression(unspecific=3.0))
+    for plain, other in zip(_maps(config), tripled, strict=True):
+        assert np.array_equal(other.signal, plain.signal)
+        extra = plain.values - plain.signal
+        assert np.abs(extra).max() > 0.01
+        np.testing.assert_allclose(other.values - other.signal, 3 * extra, atol=1e-4)
+
+
+@pytest.mark.parametrize("departure", [Acquisition(smoothness=1.5), Acquisition(broad_share=0.5)])
+def test_a_smoother_acquisition_has_smoother_noise(
+    departure: Acquisition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = replace(SMALL, amplitude=0.0, baseline_sd=0.0)
+    for plain, other in zip(_maps(noise), _as_if(monkeypatch, noise, departure), strict=True):
+        steps = [np.diff(each.values[:, 14, 12]).std() for each in (plain, other)]
+        assert steps[1] < 0.95 * steps[0]
 
 
 def test_variety_changes_sign_field_of_view_and_smoothness() -> None:
