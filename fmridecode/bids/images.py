@@ -1,0 +1,128 @@
+"""Read one NIfTI image, whatever state it is in."""
+
+import gzip
+import io
+import logging
+import warnings
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from fmridecode.errors import BadDataError, FmridecodeError, NoInputError
+
+log = logging.getLogger(__name__)
+
+MAX_VOXELS = 2**27
+"""The largest image that is read, 512 x 512 x 512 voxels: a bound on memory."""
+
+_GZIP = b"\x1f\x8b"
+_AGAIN = "copy or make it again, or leave the participant out."
+
+
+def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the data of a 3-D image, scaled, and its affine.
+
+    ``.nii``, ``.nii.gz`` and ``.hdr/.img`` pairs, NIfTI-1 and 2, either byte order; trailing axes
+    of length 1 are dropped.
+
+    Raises
+    ------
+    NoInputError
+        The file is missing, a folder, a dangling link or not readable.
+    BadDataError
+        It is empty, truncated, not NIfTI, not 3-D, not of real numbers, too large, or does not
+        say where its voxels lie.
+    """
+    with ExitStack() as stack:
+        try:
+            if path.stat().st_size == 0:
+                raise BadDataError(f"{path} is empty (0 bytes); {_AGAIN}")
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter(
+                "ignore"
+            )  # overflow from absurd scale factors gives inf: missing
+            image = _open(path, stack)
+            shape = _check_header(image, path)
+            data = np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+            affine = np.asarray(image.affine, dtype=np.float64)
+        except FmridecodeError:
+            raise
+        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+            raise NoInputError(
+                f"{path} cannot be opened ({error.strerror}); check the path and its permissions."
+            ) from error
+        except Exception as error:  # nibabel fails on broken files in as many ways as they have
+            what = " ".join(str(error).split()) or type(error).__name__
+            raise BadDataError(
+                f"{path} cannot be read as NIfTI ({what[:200]}); {_AGAIN}"
+            ) from error
+    return np.ascontiguousarray(data.reshape(shape)), affine
+
+
+def _open(path: Path, stack: ExitStack) -> Any:
+    if path.name.endswith((".img", ".hdr", ".img.gz")):
+        return nib.load(path)
+    stream: BinaryIO = stack.enter_context(path.open("rb"))
+    compressed = stream.read(2) == _GZIP
+    stream.seek(0)
+    if compressed:
+        stream = stack.enter_context(_inflate(stream))
+    header = io.BufferedReader(cast("Any", stream), 1 << 20)
+    size = header.peek(4)[:4]
+    if size in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c"):
+        return nib.Nifti2Image.from_stream(header)
+    return nib.Nifti1Image.from_stream(header)
+
+
+def _inflate(stream: BinaryIO) -> BinaryIO:
+    """Inflate with isal where it is installed; several times faster than zlib."""
+    try:
+        from isal import igzip
+    except ImportError:
+        return cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+    return cast("BinaryIO", igzip.IGzipFile(fileobj=stream))
+
+
+def _check_header(image: Any, path: Path) -> tuple[int, ...]:
+    """Check what can be checked before reading, and return the shape without trailing ones."""
+    if not isinstance(image, nib.Nifti1Pair):
+        raise BadDataError(
+            f"{path} is a {type(image).__name__}, not NIfTI; convert it, for instance with "
+            "nibabel's nib-convert."
+        )
+    shape = tuple(int(n) for n in image.shape)
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3 or min(shape) < 1:
+        raise BadDataError(
+            f"{path} has the shape {image.shape}; a map has three dimensions. Extract one volume."
+        )
+    if np.prod(shape, dtype=float) > MAX_VOXELS:
+        raise BadDataError(
+            f"{path} says that it has {' x '.join(map(str, shape))} voxels; at most {MAX_VOXELS} "
+            "are read. Its header may be damaged."
+        )
+    dtype = image.get_data_dtype()
+    if dtype.kind not in "iufb":
+        raise BadDataError(f"{path} holds {dtype} values; a map has one real number a voxel.")
+    _check_orientation(image, path)
+    return shape
+
+
+def _check_orientation(image: Any, path: Path) -> None:
+    codes = int(image.header["sform_code"]), int(image.header["qform_code"])
+    if codes == (0, 0):
+        raise BadDataError(
+            f"{path} has neither an sform nor a qform, so where its voxels lie is not known; "
+            "write it again with an orientation."
+        )
+    affine = np.asarray(image.affine, dtype=np.float64)
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise BadDataError(
+            f"{path} has an affine that is singular or not finite, so where its voxels lie is not "
+            "known; write it again with an orientation."
+        )

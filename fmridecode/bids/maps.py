@@ -1,0 +1,217 @@
+"""Make the examples of a data set: every map on one grid, z-scored, cached."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmridecode.bids.atomic import make_folder
+from fmridecode.bids.cache import load_map, load_stack, map_key, rule_key, save_map, save_stack
+from fmridecode.bids.classes import Plan, PlannedExample
+from fmridecode.bids.progress import progress
+from fmridecode.bids.settings import InputConfig, SpaceConfig
+from fmridecode.bids.spaces import check_spaces
+from fmridecode.bids.standardise import Standardised, standardise
+from fmridecode.bids.templates import Template
+from fmridecode.core.maps import Example, MapSet
+from fmridecode.errors import BadDataError, FmridecodeError, NoInputError, ReadWriteError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A participant that cannot be used, and why, in one line."""
+
+    participant: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a process needs to make one map, and where it leaves it."""
+
+    planned: PlannedExample
+    template: Template
+    zscore: Literal["brain", "volume"]
+    path: Path
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The images that are averaged."""
+        return tuple(each.path for each in self.planned.sources)
+
+    def made(self) -> Standardised:
+        """Make the map."""
+        return standardise(
+            self.sources, grid=self.template.grid, brain=self.template.mask, zscore=self.zscore
+        )
+
+
+def prepare(
+    plan: Plan,
+    template: Template,
+    *,
+    inputs: InputConfig,
+    space: SpaceConfig,
+    work_dir: Path,
+    nprocs: int = 1,
+    stop_on_first_crash: bool = False,
+) -> tuple[MapSet, tuple[Failure, ...]]:
+    """Return the examples on the grid of the template, and the participants that failed.
+
+    A bad map fails its participant, not the run. Prepared maps stay in ``work_dir/maps``, keyed
+    by the size and time of change of their sources, the grid, the mask and the rule.
+
+    Parameters
+    ----------
+    nprocs
+        Processes that work side by side.
+    stop_on_first_crash
+        Raise the first failure.
+
+    Raises
+    ------
+    UsageError
+        The maps are in another space.
+    BadDataError
+        No participant is left.
+    CannotCreateError, ReadWriteError
+        The work directory cannot be written to.
+    """
+    check_spaces([s for each in plan.examples for s in each.sources], space)
+    rule = rule_key(grid=template.grid, brain=template.mask, zscore=space.zscore)
+    folder = work_dir.absolute() / "maps"
+    make_folder(folder)
+    tasks, failures = _tasks(plan, template, folder=folder, rule=rule, zscore=space.zscore)
+    if not tasks or not _stack_path(tasks).exists():
+        failures |= _make(tasks, nprocs=nprocs, stop=stop_on_first_crash)
+        tasks = [each for each in tasks if each.planned.participant not in failures]
+    _refuse_nothing(tasks, failures)
+    values, missing = _stacked(tasks, template.grid.shape)
+    failures |= _too_little(tasks, missing, most=inputs.max_missing)
+    kept = [i for i, each in enumerate(tasks) if each.planned.participant not in failures]
+    _refuse_nothing(kept, failures)
+    maps = MapSet(
+        values=values if len(kept) == len(tasks) else values[kept],
+        examples=tuple(_example(tasks[i].planned, missing[i]) for i in kept),
+        classes=plan.classes,
+        mask=template.mask if space.zscore == "brain" else np.ones_like(template.mask),
+        grid=template.grid,
+        mask_source=_mask_source(template, space),
+    )
+    return maps, tuple(Failure(participant=who, message=why) for who, why in failures.items())
+
+
+def _tasks(
+    plan: Plan, template: Template, *, folder: Path, rule: str, zscore: Literal["brain", "volume"]
+) -> tuple[list[Task], dict[str, str]]:
+    """Name the cache file of every example; a participant whose files are gone has failed."""
+    tasks: list[Task] = []
+    failures: dict[str, str] = {}
+    for planned in plan.examples:
+        try:
+            key = map_key([each.path for each in planned.sources], rule)
+        except NoInputError as error:
+            failures.setdefault(planned.participant, str(error))
+            continue
+        path = folder / f"map-{key}.npz"
+        tasks.append(Task(planned=planned, template=template, zscore=zscore, path=path))
+    return [each for each in tasks if each.planned.participant not in failures], failures
+
+
+def _make(tasks: Sequence[Task], *, nprocs: int, stop: bool) -> dict[str, str]:
+    """Make the maps that are not cached; return what failed, by participant."""
+    pending = [each for each in tasks if not each.path.exists()]
+    log.info("%d maps to prepare, %d cached", len(pending), len(tasks) - len(pending))
+    failures: dict[str, str] = {}
+    done = progress(_run(pending, nprocs), total=len(pending), what="Preparing maps")
+    for task, error in zip(pending, done, strict=True):
+        if error is None:
+            continue
+        if stop or not isinstance(error, BadDataError | NoInputError):
+            raise error
+        log.error("sub-%s: %s", task.planned.participant, error)
+        failures.setdefault(task.planned.participant, str(error))
+    return failures
+
+
+def _run(pending: Sequence[Task], nprocs: int) -> Iterator[FmridecodeError | None]:
+    if min(nprocs, len(pending)) < 2:
+        yield from map(_attempt, pending)
+        return
+    from sklearn.utils.parallel import Parallel, delayed
+
+    parallel = Parallel(n_jobs=min(nprocs, len(pending)), return_as="generator")
+    yield from parallel(delayed(_attempt)(each) for each in pending)
+
+
+def _attempt(task: Task) -> FmridecodeError | None:
+    """Make one map, in whatever process; errors are returned, for they cross processes."""
+    try:
+        save_map(task.path, task.made())
+    except FmridecodeError as error:
+        return error
+    return None
+
+
+def _stack_path(tasks: Sequence[Task]) -> Path:
+    digest = hashlib.sha256("".join(each.path.stem for each in tasks).encode()).hexdigest()
+    return tasks[0].path.with_name(f"stack-{digest[:32]}.npy")
+
+
+def _stacked(
+    tasks: Sequence[Task], shape: tuple[int, ...]
+) -> tuple[NDArray[np.float32], list[float]]:
+    path = _stack_path(tasks)
+    stack = load_stack(path, length=len(tasks), shape=shape)
+    if stack is None:
+        maps = (load_map(each.path, shape) or each.made() for each in tasks)
+        save_stack(path, maps, length=len(tasks), shape=shape)
+        stack = load_stack(path, length=len(tasks), shape=shape)
+    if stack is None:
+        raise ReadWriteError(f"{path} cannot be read back; choose another --work-dir.")
+    return stack
+
+
+def _too_little(tasks: Sequence[Task], missing: Sequence[float], *, most: float) -> dict[str, str]:
+    failures: dict[str, str] = {}
+    for task, share in zip(tasks, missing, strict=True):
+        if share > most:
+            message = (
+                f"{', '.join(map(str, task.sources))} has no data in {share:.0%} of the brain "
+                f"mask; at most {most:.0%} may be missing (--max-missing). Check its space and "
+                "field of view."
+            )
+            log.error("sub-%s: %s", task.planned.participant, message)
+            failures.setdefault(task.planned.participant, message)
+    return failures
+
+
+def _refuse_nothing(kept: Sequence[object], failures: Mapping[str, str]) -> None:
+    if not kept:
+        raise BadDataError(
+            f"None of the {len(failures)} participants can be used; the first: "
+            f"{next(iter(failures.values()), 'there is no example')}"
+        )
+
+
+def _example(planned: PlannedExample, missing: float) -> Example:
+    return Example(
+        participant=planned.participant,
+        session=planned.session,
+        label=planned.label,
+        sources=tuple(each.uri for each in planned.sources),
+        missing=missing,
+    )
+
+
+def _mask_source(template: Template, space: SpaceConfig) -> str:
+    if space.zscore == "brain":
+        return template.mask_source
+    return f"the whole grid (--zscore volume); share missing by {template.mask_source}"

@@ -1,0 +1,60 @@
+"""Bring a map to another grid without its missing voxels bleeding into their neighbours."""
+
+import warnings
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from fmridecode.core.grid import Grid
+
+Volume = NDArray[np.float32]
+Presence = NDArray[np.bool_]
+
+
+def present_in(data: Volume) -> Presence:
+    """Say where a map has data: not NaN, not infinite, not exactly 0.
+
+    SPM writes NaN outside its analysis mask, other packages write 0.
+    """
+    present: Presence = np.isfinite(data) & (data != 0)
+    return present
+
+
+def resample(data: Volume, affine: NDArray[np.float64], grid: Grid) -> tuple[Volume, Presence]:
+    """Return a map on a grid, 0 where it has no data, and where it has data.
+
+    Data with zeros for the missing voxels, and the presence of data, are resampled alike
+    (nilearn, continuous) and divided. A voxel has data where the presence is at least one half.
+    A map that lies on the grid already is returned without resampling.
+    """
+    present = present_in(data)
+    filled = np.where(present, data, np.float32(0))
+    if grid.equals(data.shape, affine):
+        return filled, present
+    values = _onto(filled, affine, grid)
+    weight = _onto(present.astype(np.float32), affine, grid)
+    there = weight >= 0.5
+    out = np.divide(values, weight, out=np.zeros_like(values), where=there)
+    there &= np.isfinite(out)
+    return np.where(there, out, np.float32(0)), there
+
+
+def _onto(data: Volume, affine: NDArray[np.float64], grid: Grid) -> Volume:
+    from nilearn.image import resample_img
+
+    with warnings.catch_warnings():
+        # the presence of data is binary, and is to be resampled just as the data are
+        warnings.filterwarnings("ignore", "Resampling binary images", UserWarning)
+        resampled: Any = resample_img(
+            nib.Nifti1Image(data, affine),
+            target_affine=grid.matrix,
+            target_shape=grid.shape,
+            interpolation="continuous",
+            force_resample=True,
+            copy_header=True,
+            clip=False,
+            order="C",
+        )
+    return np.asarray(resampled.dataobj, dtype=np.float32)
