@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from fmridecode.bids.atomic import make_folder, write_atomically
-from fmridecode.bids.names import bids_name, group_file, participant_file
+from fmridecode.bids.names import group_path, map_path, table_path
 from fmridecode.bids.saliency_files import sidecar_of, write_map
 from fmridecode.bids.tables import read_table, write_table
 from fmridecode.errors import CannotCreateError, UsageError
 
 __all__ = [
-    "bids_name",
-    "group_file",
-    "participant_file",
+    "group_path",
+    "map_path",
     "read_table",
     "sidecar_of",
-    "write_dataset",
+    "start_dataset",
+    "table_path",
     "write_map",
     "write_table",
 ]
@@ -40,10 +40,11 @@ sub-*.html
 group.html
 group_*.tsv
 group_*.json
-figures/
-# Decoders, logs and resolved configurations
-models/
-logs/
+/figures
+# Decoders, logs and resolved configurations, prepared maps
+/models
+/logs
+/work
 """
 
 README = """\
@@ -82,7 +83,7 @@ Results were made with fmridecode {version}. Please cite:
 """
 
 
-def write_dataset(output_dir: Path, *, links: Mapping[str, Path]) -> None:
+def start_dataset(output_dir: Path, links: Mapping[str, Path]) -> None:
     """Create the output data set, or bring what describes it up to date.
 
     Writes ``dataset_description.json``, ``.bidsignore``, ``README.md`` and ``logs/CITATION.md``.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fmridecode.bids.labels import camel
+from fmridecode.core.grid import Grid
 from fmridecode.errors import UsageError
 
 _ORDER = ("sub", "ses", "task", "run", "space", "res", "contrast", "stat", "desc")
@@ -30,19 +31,55 @@ def bids_name(suffix: str, extension: str, **entities: str) -> str:
     return "_".join([*parts, suffix]) + extension
 
 
-def participant_file(
-    output_dir: Path, suffix: str, extension: str, *, sub: str, ses: str = "", **entities: str
+def map_path(
+    output_dir: Path,
+    *,
+    participant: str,
+    session: str,
+    task: str,
+    contrast: str,
+    grid: Grid,
+    description: str,
 ) -> Path:
-    """Return the path of a participant's file, under ``sub-*/[ses-*/]func/``."""
-    folder = output_dir / f"sub-{_label('sub', sub)}"
-    if ses:
-        folder /= f"ses-{_label('ses', ses)}"
-    return folder / "func" / bids_name(suffix, extension, sub=sub, ses=ses, **entities)
+    """Return where a saliency map goes, under ``sub-*/[ses-*/]func/``."""
+    folder = output_dir / f"sub-{_label('sub', participant)}"
+    if session:
+        folder /= f"ses-{_label('ses', session)}"
+    name = bids_name(
+        "saliency",
+        ".nii.gz",
+        sub=participant,
+        ses=session,
+        task=task,
+        space=grid.space,
+        res=grid.resolution,
+        contrast=contrast,
+        desc=description,
+    )
+    return folder / "func" / name
 
 
-def group_file(output_dir: Path, suffix: str, extension: str, *, desc: str) -> Path:
-    """Return the path of a file over all participants, ``group_desc-*_*``, at the top."""
-    return output_dir / f"group_desc-{camel(desc)}_{suffix}{extension}"
+def table_path(output_dir: Path, participant: str, name: str) -> Path:
+    """Return where a table of all sessions of a participant goes, under ``sub-*/func/``.
+
+    Parameters
+    ----------
+    name
+        Such as ``desc-decoding_predictions``.
+    """
+    label = _label("sub", participant)
+    return output_dir / f"sub-{label}" / "func" / f"sub-{label}_{_safe(name)}.tsv"
+
+
+def group_path(output_dir: Path, name: str) -> Path:
+    """Return where a table over all participants goes: at the top, ``group_*``."""
+    return output_dir / f"group_{_safe(name)}.tsv"
+
+
+def _safe(name: str) -> str:
+    """Make sure that the end of a name is ``desc-label_suffix``."""
+    description, _, suffix = name.removeprefix("desc-").rpartition("_")
+    return f"desc-{camel(description)}_{camel(suffix)}"
 
 
 def _label(key: str, label: str) -> str:

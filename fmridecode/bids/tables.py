@@ -69,6 +69,7 @@ def read_table(path: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values=["n/a"],
             encoding="utf-8-sig",
+            quoting=csv.QUOTE_NONE,
         )
         formats = _formats(path.with_suffix(".json"))
         for name in table.columns:
