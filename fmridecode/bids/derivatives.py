@@ -8,7 +8,7 @@ from typing import Any
 
 from fmridecode.bids.atomic import make_folder, write_atomically
 from fmridecode.bids.names import group_path, map_path, table_path
-from fmridecode.bids.saliency_files import sidecar_of, write_map
+from fmridecode.bids.saliency_files import write_map
 from fmridecode.bids.tables import read_table, write_table
 from fmridecode.errors import CannotCreateError, UsageError
 
@@ -16,7 +16,6 @@ __all__ = [
     "group_path",
     "map_path",
     "read_table",
-    "sidecar_of",
     "start_dataset",
     "table_path",
     "write_map",

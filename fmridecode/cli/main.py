@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -43,10 +43,10 @@ Level = Annotated[
     ),
 ]
 ConfigFile = Annotated[
-    Optional[Path],
+    Path | None,
     typer.Option(
         "--config-file",
-        help="TOML with settings, "  # noqa: UP045
+        help="TOML with settings, "
         "such as the one a run leaves in logs/.",
         rich_help_panel="Presets",
     ),

@@ -79,6 +79,8 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
                 "true_label": names[example.label],
                 "predicted_label": names[predicted],
                 "correct": predicted == example.label,
+                "true_task": maps.classes[example.label].task or None,
+                "predicted_task": maps.classes[predicted].task or None,
                 **{f"prob_{k}": p for k, p in zip(names, probabilities, strict=True)},
                 "missing": example.missing,
                 "fold": decoded.fold,
@@ -88,7 +90,7 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def predictions_dictionary(names: tuple[str, ...]) -> dict[str, object]:
+def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
     """Return the data dictionary of a predictions table."""
     return {
         "participant_id": "Participant.",
@@ -97,6 +99,8 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, object]:
         "true_label": "Class of the map.",
         "predicted_label": "Class with the highest probability.",
         "correct": "Whether the two agree.",
+        "true_task": "Task of the true class, n/a where its maps are of several tasks.",
+        "predicted_task": "Task of the predicted class.",
         **{f"prob_{k}": f"Calibrated probability of class {k}, 0 to 1." for k in names},
         "missing": "Share of the brain mask in which the map has no data, 0 to 1.",
         "fold": "Fold whose decoder was used; its participants are in models/*/folds.tsv.",

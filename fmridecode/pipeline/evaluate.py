@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, log_loss
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.core.statistics import bootstrap, paired_tests

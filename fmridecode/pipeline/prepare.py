@@ -1,0 +1,96 @@
+"""From a folder of contrast maps to one map set on a template's grid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fmridecode.bids import maps as bids_maps
+from fmridecode.bids.classes import Plan, plan_examples
+from fmridecode.bids.datasets import map_datasets
+from fmridecode.bids.labels import listing, without_prefix
+from fmridecode.bids.maps import Failure
+from fmridecode.bids.participants import read_column
+from fmridecode.bids.query import find_maps
+from fmridecode.bids.templates import Template, target_grid
+from fmridecode.config import RunConfig
+from fmridecode.core.maps import MapSet
+from fmridecode.errors import NothingMatchedError
+from fmridecode.pipeline.device import n_processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What a run works on.
+
+    Parameters
+    ----------
+    maps
+        All usable maps.
+    families
+        Family of each participant that has one.
+    failures
+        Participants whose maps could not be used, with the reason.
+    template
+        The grid, the mask and where they come from.
+    asked
+        Participants asked for, all of them when none was named.
+    """
+
+    maps: MapSet
+    families: Mapping[str, str]
+    failures: tuple[Failure, ...]
+    template: Template
+    asked: tuple[str, ...]
+
+
+def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: bool) -> Prepared:
+    """Find, group, resample, z-score and cache the maps.
+
+    Parameters
+    ----------
+    config
+        The run's configuration.
+    bids_dir, output_dir
+        Folders of the run; the cache is in ``--work-dir``, or ``OUTPUT_DIR/work``.
+    only_asked
+        Prepare only the participants asked for; otherwise all, as training needs them.
+    """
+    asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
+    everyone = replace(config.input, participant_label=asked if only_asked else ())
+    plan = plan_examples(find_maps(bids_dir, everyone), everyone)
+    present = {each.participant for each in plan.examples}
+    _check_asked(asked, present)
+    families: Mapping[str, str] = {}
+    if config.split.group_column:
+        roots = [*map_datasets(bids_dir, config.input).values(), bids_dir]
+        families = read_column(roots, config.split.group_column)
+    template = target_grid(config.space)
+    maps, failures = bids_maps.prepare(
+        plan,
+        template,
+        inputs=config.input,
+        space=config.space,
+        work_dir=Path(config.execution.work_dir or output_dir / "work"),
+        nprocs=n_processes(config.execution),
+        stop_on_first_crash=config.execution.stop_on_first_crash,
+    )
+    return Prepared(
+        maps=maps,
+        families=families,
+        failures=tuple(failures),
+        template=template,
+        asked=asked or tuple(sorted(present)),
+    )
+
+
+def _check_asked(asked: tuple[str, ...], present: set[str]) -> None:
+    missing = [label for label in asked if label not in present]
+    if missing:
+        raise NothingMatchedError(
+            f"No usable map of participant {', '.join(missing)}; there are {listing(present)}."
+        )
+
+
+def plan_of(config: RunConfig, bids_dir: Path) -> Plan:
+    """Return what would be used, without opening any map."""
+    return plan_examples(find_maps(bids_dir, config.input), config.input)
