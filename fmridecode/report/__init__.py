@@ -1,0 +1,5 @@
+"""Pages, figures and methods text, made from finished derivatives only."""
+
+from fmridecode.report.build import build_group, build_participant
+
+__all__ = ["build_group", "build_participant"]

@@ -1,0 +1,216 @@
+"""The methods text, filled from the resolved config; what the config does not say is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fmridecode.report.numbers import count, enumeration
+from fmridecode.report.words import ARCHITECTURES
+
+
+_STATISTICS = (
+    "Confidence intervals are 95 % percentile bootstrap intervals over participants. "
+    "Saliency methods were compared by two-sided paired t-tests over participants’ means, "
+    "Bonferroni-corrected over all pairs of methods."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A resolved config, asked for by table and key."""
+
+    tables: dict[str, Any]
+
+    def get(self, table: str, key: str) -> Any:
+        """Return a value, or None where the config does not have it."""
+        found = self.tables.get(table)
+        return found.get(key) if isinstance(found, dict) else None
+
+    def number(self, table: str, key: str) -> float | None:
+        """Return a number, or None where there is none."""
+        value = self.get(table, key)
+        return value if isinstance(value, (int, float)) and value is not True else None
+
+
+def boilerplate(
+    settings: Settings,
+    *,
+    version: str,
+    n_participants: int | None,
+    n_maps: int | None,
+    classes: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Return the paragraphs of the methods text.
+
+    Parameters
+    ----------
+    settings
+        The resolved config.
+    version
+        Of fmridecode; empty when not recorded.
+    n_participants, n_maps, classes
+        What was decoded; None or empty when not known.
+    """
+    return (
+        _data(settings, version, n_participants, n_maps, classes),
+        _decoder(settings),
+        _validation(settings),
+        _saliency(settings),
+        _STATISTICS,
+    )
+
+
+def _data(
+    settings: Settings,
+    version: str,
+    n_participants: int | None,
+    n_maps: int | None,
+    classes: tuple[str, ...],
+) -> str:
+    sentences = []
+    if n_participants is not None and n_maps is not None:
+        what = f"{count(len(classes), 'condition')} ({enumeration(classes)})" if classes else ""
+        sentences.append(
+            f"{count(n_maps, 'first-level statistical map')} of "
+            f"{count(n_participants, 'participant')}" + (f" in {what}" if what else "") + " were "
+            f"decoded with {f'fmridecode {version}'.strip()}, a BIDS App (Gorgolewski et al., "
+            "2016) that implements the method of McClure et al., 2020."
+        )
+    space, resolution = settings.get("space", "space"), settings.number("space", "resolution")
+    if space and resolution:
+        sentences.append(
+            f"Maps were resampled with nilearn (Abraham et al., 2014) to the {resolution:g} mm "
+            f"grid of the template {space} (Ciric et al., 2022)."
+        )
+    covers = {"brain": "within the brain mask", "volume": "over the whole volume"}
+    zscore = covers.get(str(settings.get("space", "zscore")))
+    if zscore:
+        sentences.append(f"Each map was z-scored by itself, {zscore}.")
+    return " ".join(sentences)
+
+
+def _decoder(settings: Settings) -> str:
+    sentences = []
+    architecture = settings.get("model", "architecture")
+    if architecture:
+        layers = settings.get("model", "filters")
+        convolutional = architecture in ("cnn", "cnn-stride1", "cln")
+        filters = (
+            f" with {enumeration([str(each) for each in layers])} filters in successive layers"
+            if convolutional and layers
+            else ""
+        )
+        path = (
+            ", beside which a linear path leads from the input to the logits"
+            if convolutional and settings.get("model", "linear_path")
+            else ""
+        )
+        cite = " (Salimans & Kingma, 2016)" if convolutional else ""
+        described = ARCHITECTURES.get(architecture, architecture)
+        sentences.append(f"The decoder was {described}{filters}{path}{cite}.")
+    members = settings.number("model", "ensemble")
+    if members and members > 1:
+        sentences.append(
+            f"The logits of {count(members, 'decoder')} that differ in their seed were averaged."
+        )
+    sentences += _training(settings)
+    return " ".join(sentences)
+
+
+def _training(settings: Settings) -> list[str]:
+    sentences = []
+    rate, batch = (settings.number("training", key) for key in ("learning_rate", "batch_size"))
+    epochs, l2 = (settings.number("training", key) for key in ("epochs", "l2"))
+    if rate:
+        details = [f"learning rate {rate:g}"]
+        details += [f"batches of {batch:g} maps"] if batch else []
+        details += [f"at most {count(epochs, 'epoch')}"] if epochs else []
+        details += [f"L2 coefficient {l2:g}"] if l2 else []
+        sentences.append(
+            f"It was trained with Adam (Kingma & Ba, 2015; {', '.join(details)}); the epoch with "
+            "the lowest loss on validation participants was kept."
+        )
+    sentences += _scheme(settings)
+    noise = settings.number("training", "input_noise")
+    if noise:
+        sentences.append(
+            f"Gaussian noise with a standard deviation of {noise:g} was added to training maps."
+        )
+    if settings.get("training", "mixup"):
+        sentences.append("Training maps and labels were mixed (mixup; Zhang et al., 2018).")
+    return sentences
+
+
+def _scheme(settings: Settings) -> list[str]:
+    epsilon, steps = (settings.number("training", key) for key in ("epsilon", "steps"))
+    bound = (
+        f"an L2 ball of radius {epsilon:g} SD per voxel times the square root of the number of "
+        "voxels"
+        if epsilon
+        else "an L2 ball"
+    )
+    hops = f" ({steps:g} hops per minibatch)" if steps else ""
+    pgd = f" ({steps:g} steps per update)" if steps else ""
+    text = {
+        "standard": "Training used no perturbation of the input.",
+        "random-noise": f"For every update each map was perturbed by a draw from {bound}.",
+        "adversarial": f"Training was adversarial (Algorithm 1 of McClure et al., 2020{hops}; "
+        f"after Shafahi et al., 2019), with perturbations projected onto {bound}.",
+        "pgd": f"Training was adversarial with projected gradient descent{pgd} (Madry et al., "
+        f"2018) within {bound}.",
+    }.get(str(settings.get("training", "scheme")))
+    return [text] if text else []
+
+
+def _validation(settings: Settings) -> str:
+    sentences = []
+    folds = settings.number("split", "folds")
+    if settings.get("split", "holdout"):
+        sentences.append(
+            "Participants were split once into 80 % for training, 10 % for validation and 10 % "
+            "for testing."
+        )
+    elif folds:
+        share = settings.number("split", "validation_share")
+        chose = f" ({100 * share:g} % of the training participants)" if share else ""
+        sentences.append(
+            f"Decoders were cross-validated over participants in {count(folds, 'fold')}: every "
+            "participant was decoded and explained by a decoder that had not seen any of the "
+            f"participant’s maps. Within each fold, further participants{chose} were held out to "
+            "choose the epoch and to calibrate the probabilities by temperature scaling (Guo et "
+            "al., 2017)."
+        )
+    column = settings.get("split", "group_column")
+    if column:
+        sentences.append(
+            f"Participants with the same {column} were kept in the same part of each split."
+        )
+    seed = settings.number("execution", "random_seed")
+    if seed is not None:
+        sentences.append(f"The random seed was {seed:g}.")
+    return " ".join(sentences)
+
+
+def _saliency(settings: Settings) -> str:
+    methods = settings.get("saliency", "methods") or ()
+    samples, sigma = (
+        settings.number("saliency", f"smoothgrad_{key}") for key in ("samples", "sigma")
+    )
+    drawn = f"; {samples:g} copies, noise SD {sigma:g}" if samples and sigma else ""
+    titles = {
+        "weights": "the weights of the linear decoder",
+        "gradient": "the gradient of the class’s probability (Simonyan et al., 2013)",
+        "gradient-x-input": "the gradient times the input (Shrikumar et al., 2016)",
+        "smoothgrad": f"SmoothGrad (Smilkov et al., 2017{drawn})",
+    }
+    described = [titles.get(str(each), str(each)) for each in methods]
+    opening = f"Signed saliency maps were computed as {enumeration(described)}. " if methods else ""
+    return (
+        f"{opening}Their alignment with activation was measured as in McClure et al., 2020: "
+        "class informative activation (CIA) is the correlation of the true class’s map with the "
+        "participant’s activation in that class minus the mean over classes; class activation "
+        "difference (CAD) is the correlation of another class’s map with that class’s activation "
+        "minus the true one’s, averaged over the other classes. Alignment is not faithfulness to "
+        "the decoder (Thomas et al., 2023)."
+    )

@@ -1,0 +1,87 @@
+"""The two pages: one of all participants, one of each."""
+
+from pathlib import Path
+
+from fmridecode.errors import NoInputError
+from fmridecode.report.derivatives import Derivatives, Participant
+from fmridecode.report.page import write_page
+from fmridecode.report.sections import GROUP_SECTIONS, PARTICIPANT_SECTIONS
+
+
+def build_group(output_dir: Path) -> Path:
+    """Write ``group.html`` and its figures from the derivatives in a folder.
+
+    Whatever has not been computed is named on the page, with what would compute it.
+
+    Parameters
+    ----------
+    output_dir
+        The OUTPUT_DIR of a run at the ``group`` level.
+
+    Returns
+    -------
+    Path
+        The page. Its figures also lie under ``figures/``.
+
+    Raises
+    ------
+    NoInputError
+        The folder does not exist.
+    BadDataError
+        A table or sidecar is there, but cannot be used.
+    """
+    derivatives = Derivatives(root=_existing(output_dir))
+    return write_page(
+        derivatives,
+        path=derivatives.root / "group.html",
+        title="Group report",
+        subject=derivatives,
+        sections=GROUP_SECTIONS,
+    )
+
+
+def build_participant(output_dir: Path, participant: str) -> Path:
+    """Write ``sub-<label>.html`` and its figures from one participant's derivatives.
+
+    Parameters
+    ----------
+    output_dir
+        The OUTPUT_DIR of a run at the ``participant`` level.
+    participant
+        The participant's label, with or without ``sub-``.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    NoInputError
+        The folder does not exist, or it has none for the participant.
+    BadDataError
+        A table or sidecar is there, but cannot be used.
+    """
+    derivatives = Derivatives(root=_existing(output_dir))
+    subject = Participant(derivatives=derivatives, label=participant.removeprefix("sub-"))
+    if not subject.folder.is_dir():
+        raise NoInputError(
+            f"{derivatives.root} has no folder {subject.folder.name}; run the participant level "
+            f"for this participant first, or check the label"
+        )
+    return write_page(
+        derivatives,
+        path=derivatives.root / f"{subject.name}.html",
+        title=f"Participant {subject.name}",
+        subject=subject,
+        sections=PARTICIPANT_SECTIONS,
+    )
+
+
+def _existing(output_dir: Path) -> Path:
+    if not output_dir.is_dir():
+        raise NoInputError(
+            f"{output_dir} is not a folder; a report is made from the output of the participant "
+            f"and group levels"
+        )
+    return output_dir.resolve()

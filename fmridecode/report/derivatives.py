@@ -1,0 +1,135 @@
+"""An OUTPUT_DIR, as the sections of a page read it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fmridecode.errors import BadDataError
+from fmridecode.report.saliency import SaliencyMap, find_maps
+from fmridecode.report.table import Table, read_json, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The folder of one decoder and its folds."""
+
+    name: str
+    folds: Table | None
+    training: Table | None
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivatives:
+    """Reads tables, maps, configs and models below an OUTPUT_DIR. Nothing is cached."""
+
+    root: Path
+
+    @property
+    def figures(self) -> Path:
+        """The folder of the figures."""
+        return self.root / "figures"
+
+    def link(self, path: Path) -> str:
+        """Return the address of a file, relative to the pages."""
+        return quote(path.relative_to(self.root).as_posix())
+
+    def table(self, description: str, *columns: str) -> Table | None:
+        """Read ``group_desc-<description>.tsv``, or return None."""
+        return read_table(self.root / f"group_desc-{description}.tsv", columns=columns)
+
+    def group_tables(self) -> tuple[Table, ...]:
+        """Read every table of the group level."""
+        paths = sorted(self.root.glob("group_*.tsv"))
+        return tuple(table for table in map(read_table, paths) if table is not None)
+
+    def group_maps(self) -> tuple[SaliencyMap, ...]:
+        """Return the mean saliency maps, of the true class of what was explained."""
+        found = find_maps(self.root, "group_*_saliency.nii.gz")
+        return tuple(each for each in found if each.explains_truth)
+
+    def participants(self) -> tuple[Participant, ...]:
+        """Return the participants that have a folder."""
+        return tuple(
+            Participant(derivatives=self, label=path.name.removeprefix("sub-"))
+            for path in sorted(self.root.glob("sub-*"))
+            if path.is_dir()
+        )
+
+    def models(self) -> tuple[Model, ...]:
+        """Return the decoders that were trained, each with its folds."""
+        return tuple(
+            Model(
+                name=folder.name,
+                folds=read_table(folder / "folds.tsv", columns=("fold", "participant_id", "role")),
+                training=read_table(folder / "training.tsv", columns=("fold", "epoch")),
+                config=read_json(folder / "config.json"),
+            )
+            for folder in sorted((self.root / "models").glob("*"))
+            if folder.is_dir()
+        )
+
+    def config_path(self) -> Path | None:
+        """Return the resolved config that was written last, or None."""
+        paths = sorted(
+            (self.root / "logs").glob("*.toml"), key=lambda path: (path.stat().st_mtime, path.name)
+        )
+        return paths[-1] if paths else None
+
+    def config(self) -> dict[str, Any]:
+        """Return the resolved config; empty where there is none."""
+        path = self.config_path()
+        if path is None:
+            return {}
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise BadDataError(f"{path} is not valid TOML ({error}); delete or mend it") from error
+
+    def description(self) -> dict[str, Any]:
+        """Return ``dataset_description.json``; empty where there is none."""
+        return read_json(self.root / "dataset_description.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """One participant of an OUTPUT_DIR; ``label`` is without ``sub-``."""
+
+    derivatives: Derivatives
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The participant's name in BIDS, such as ``sub-01``."""
+        return f"sub-{self.label}"
+
+    @property
+    def folder(self) -> Path:
+        """The participant's folder."""
+        return self.derivatives.root / self.name
+
+    def predictions(self) -> tuple[Table, ...]:
+        """Read the predictions of every session."""
+        return self._tables("decoding_predictions", "true_label", "predicted_label")
+
+    def scores(self) -> tuple[Table, ...]:
+        """Read the scores of every session."""
+        return self._tables(
+            "interpretability_scores", "label", "method", "criterion", "pearson_r"
+        )
+
+    def maps(self) -> tuple[SaliencyMap, ...]:
+        """Return the saliency maps of the true classes, of every session."""
+        found = find_maps(self.folder, "**/*_saliency.nii.gz")
+        return tuple(each for each in found if each.explains_truth)
+
+    def _tables(self, description: str, *columns: str) -> tuple[Table, ...]:
+        paths = sorted(self.folder.glob(f"**/{self.name}_*desc-{description}.tsv"))
+        tables = (read_table(path, columns=columns) for path in paths)
+        return tuple(table for table in tables if table is not None)

@@ -1,0 +1,131 @@
+"""Glass brains of signed maps, drawn so that they can be read on light and on dark paper."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from fmridecode.errors import BadDataError
+from fmridecode.report.blocks import Picture
+from fmridecode.report.drawing import save_figure, slug, source
+from fmridecode.report.palette import NEGATIVE, OUTLINE, POSITIVE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fmridecode.report.derivatives import Derivatives
+    from fmridecode.report.saliency import SaliencyMap
+
+PERCENTILE = 99.0
+"""Of the absolute values within the brain; the colours saturate there, as in the paper."""
+
+_SIZE = (4.6, 1.42)
+_DPI = 200
+_COLOURS = LinearSegmentedColormap.from_list(
+    "signed",
+    [
+        (0.0, (*NEGATIVE, 1.0)),
+        (0.35, (*NEGATIVE, 0.45)),
+        (0.5, (0.5, 0.5, 0.5, 0.0)),
+        (0.65, (*POSITIVE, 0.45)),
+        (1.0, (*POSITIVE, 1.0)),
+    ],
+)
+
+
+def glass_picture(
+    derivatives: Derivatives, saliency: SaliencyMap, *, name: str, caption: str
+) -> Picture:
+    """Draw a map on a glass brain from the left, from above, and from the right.
+
+    Parameters
+    ----------
+    derivatives
+        Where ``figures/`` lies.
+    saliency
+        The map.
+    name
+        Stem of the figure's file.
+    caption
+        What the map is.
+    """
+    content, saturation = glass_png(saliency.path)
+    path = save_figure(derivatives, f"{slug(name)}.png", content)
+    alt = (
+        f"Glass brain seen from the left, above and right: {saliency.method} saliency for "
+        f"{saliency.target}; colours saturate at plus and minus {saturation:.3g}."
+    )
+    return Picture(
+        markup=Markup('<img alt="{}" width="460" height="142" src="data:image/png;base64,{}">')
+        .format(alt, base64.b64encode(content).decode()),
+        caption=f"{caption} · ±{saturation:.2g}",
+        file=source(derivatives, path, "PNG"),
+        sources=(source(derivatives, saliency.path, "NIfTI"),),
+        width=460,
+    )  # fmt: skip
+
+
+def glass_png(path: Path) -> tuple[bytes, float]:
+    """Return a transparent PNG of a map's glass brain, and where its colours saturate.
+
+    Raises
+    ------
+    BadDataError
+        The file cannot be read, or is not a single 3-D map.
+    """
+    # nilearn.plotting takes two seconds to import, which a page without maps should not pay.
+    import nibabel as nib
+    from nilearn.plotting import plot_glass_brain
+
+    try:
+        image = nib.load(path)
+        values = np.nan_to_num(np.asarray(image.get_fdata(dtype=np.float32)))
+    except (OSError, EOFError, ValueError, nib.filebasedimages.ImageFileError) as error:
+        raise BadDataError(f"{path} cannot be read ({error}); re-run its level") from error
+    if values.ndim != 3:
+        raise BadDataError(f"{path} has the shape {values.shape}; expected one 3-D map")
+    inside = np.abs(values[values != 0])
+    saturation = float(np.percentile(inside, PERCENTILE)) if inside.size else 0.0
+    figure = Figure(figsize=_SIZE)
+    with warnings.catch_warnings():
+        # A map of zeros, or one that another version of nilearn or matplotlib frowns upon,
+        # is still to be shown; nothing here changes a number.
+        warnings.simplefilter("ignore")
+        display = plot_glass_brain(
+            nib.Nifti1Image(values, image.affine),
+            display_mode="lzr",
+            figure=figure,
+            axes=(0.0, 0.0, 1.0, 1.0),
+            colorbar=False,
+            annotate=False,
+            plot_abs=False,
+            cmap=_COLOURS,
+            vmin=-(saturation or 1.0),
+            vmax=saturation or 1.0,
+            threshold=None,
+        )
+        for axes in display.axes.values():
+            for outline in axes.ax.patches:
+                outline.set_edgecolor((*OUTLINE, 0.75))
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=_DPI, transparent=True)
+    return _small(buffer.getvalue()), saturation
+
+
+def _small(png: bytes) -> bytes:
+    """Reduce a PNG to 256 colours, a third of its size."""
+    from PIL import Image
+
+    reduced = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        image.quantize(256, method=Image.Quantize.FASTOCTREE).save(
+            reduced, format="png", optimize=True
+        )
+    return reduced.getvalue()

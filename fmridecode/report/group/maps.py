@@ -1,0 +1,73 @@
+"""The mean saliency maps of the group on glass brains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fmridecode.report.blocks import Block, Gallery, Heading, Key, Missing, Prose
+from fmridecode.report.glass import PERCENTILE, glass_picture
+from fmridecode.report.numbers import count
+from fmridecode.report.words import method as method_title
+
+if TYPE_CHECKING:
+    from fmridecode.report.derivatives import Derivatives
+    from fmridecode.report.saliency import SaliencyMap
+
+LEGEND = (
+    Key(css="positive", text="raises the probability of the class"),
+    Key(css="negative", text="lowers it"),
+)
+READING = Prose(
+    text="Each brain is seen from the left, from above and from the right; a point shows the "
+    "value of largest size along the line of sight, with its sign. Colours saturate at the "
+    f"{PERCENTILE:.0f}th percentile of the absolute values of each map, written beside it, so "
+    "compare patterns, not strengths, between maps."
+)
+
+
+def build(derivatives: Derivatives) -> tuple[Block, ...]:
+    """Show the mean map of every class by every method."""
+    maps = derivatives.group_maps()
+    if not maps:
+        return (
+            Missing(
+                what="The mean saliency maps cannot be shown",
+                file="group_*_saliency.nii.gz with sidecars",
+                remedy="run the group level, with --target true or all",
+            ),
+        )
+    blocks: list[Block] = [
+        Prose(
+            text="Mean over participants of the maps that explain the true class, each from a "
+            "decoder that never saw the participant."
+        ),
+        READING,
+    ]
+    for target in dict.fromkeys(each.target for each in maps):
+        chosen = [each for each in maps if each.target == target]
+        blocks += [
+            Heading(text=target, note=_sizes(chosen)),
+            Gallery(
+                pictures=tuple(
+                    glass_picture(
+                        derivatives,
+                        each,
+                        name=each.path.name.removesuffix(".nii.gz"),
+                        caption=method_title(each.method),
+                    )
+                    for each in chosen
+                ),
+                smallest=290,
+                legend=LEGEND if len(blocks) == 2 else (),
+            ),
+        ]
+    return tuple(blocks)
+
+
+def _sizes(maps: list[SaliencyMap]) -> str:
+    sizes = sorted({each.n_participants for each in maps if each.n_participants is not None})
+    if not sizes:
+        return ""
+    if len(sizes) == 1:
+        return f"mean of {count(sizes[0], 'participant')}"
+    return f"mean of {sizes[0]} to {count(sizes[-1], 'participant')}"

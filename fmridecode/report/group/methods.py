@@ -1,0 +1,60 @@
+"""The methods text, ready to paste, with its references."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from fmridecode.report.blocks import Block, Heading, Listing, Missing, Paste, Prose
+from fmridecode.report.boilerplate import Settings, boilerplate
+from fmridecode.report.group.facts import class_names, metrics, metrics_table
+from fmridecode.report.references import cited_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fmridecode.report.derivatives import Derivatives
+
+
+def build(derivatives: Derivatives) -> tuple[Block, ...]:
+    """Write the methods text from the resolved config."""
+    path = derivatives.config_path()
+    if path is None:
+        return (
+            Missing(
+                what="The methods text cannot be written",
+                file="logs/<run>.toml",
+                remedy="run any level, which writes the resolved config there",
+            ),
+        )
+    table = metrics_table(derivatives)
+    found = () if table is None else metrics(table)
+    paragraphs = boilerplate(
+        Settings(tables=derivatives.config()),
+        version=_version(derivatives),
+        n_participants=found[0].n_participants if found else None,
+        n_maps=found[0].n_maps if found else None,
+        classes=class_names(derivatives),
+    )
+    paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph)
+    return (
+        Prose(text=_origin(derivatives, path)),
+        Paste(paragraphs=paragraphs),
+        Heading(text="References"),
+        Listing(texts=cited_in(paragraphs)),
+    )
+
+
+def _origin(derivatives: Derivatives, path: Path) -> str:
+    return Markup(
+        "Filled from the resolved settings in <a href='{}'>{}</a>; free to use and change."
+    ).format(derivatives.link(path), path.relative_to(derivatives.root).as_posix())
+
+
+def _version(derivatives: Derivatives) -> str:
+    generators = derivatives.description().get("GeneratedBy")
+    for entry in generators if isinstance(generators, list) else []:
+        if isinstance(entry, dict) and entry.get("Name") == "fmridecode":
+            return str(entry.get("Version", ""))
+    return ""

@@ -1,0 +1,1 @@
+"""The sections of a participant's page, one a file; each has a `build`."""

@@ -1,0 +1,97 @@
+"""What was decoded, and that the decoder never saw the participant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from fmridecode.report.blocks import Block, Fact, Facts, Missing, Prose
+from fmridecode.report.numbers import count, enumeration, number, whole
+from fmridecode.report.participant.rows import Rows, predictions, probability_columns, scores
+
+if TYPE_CHECKING:
+    from fmridecode.report.derivatives import Participant
+
+
+def build(participant: Participant) -> tuple[Block, ...]:
+    """Summarise predictions, scores and provenance in a few sentences."""
+    rows = predictions(participant)
+    if rows is None:
+        return (
+            Missing(
+                what="This participant has not been decoded",
+                file=f"{participant.name}/func/{participant.name}_desc-decoding_predictions.tsv",
+                remedy="run the participant level for this participant",
+            ),
+        )
+    correct = int((rows.frame["true_label"] == rows.frame["predicted_label"]).sum())
+    n_classes = len(probability_columns(rows))
+    facts = [
+        Fact(
+            value=f"{correct} of {len(rows.frame)}",
+            label="maps decoded correctly",
+            note=f"chance {number(len(rows.frame) / n_classes, 1)}" if n_classes else "",
+        ),
+        *_score_facts(participant),
+    ]
+    return (
+        Facts(facts=tuple(facts)),
+        Prose(
+            text=f"{participant.name} has {count(len(rows.frame), 'map')} in "
+            f"{count(rows.frame['true_label'].nunique(), 'condition')} "
+            f"({enumeration(list(dict.fromkeys(rows.frame['true_label'])))})."
+        ),
+        Prose(text=_honesty(participant, rows)),
+    )
+
+
+def _score_facts(participant: Participant) -> list[Fact]:
+    rows = scores(participant)
+    if rows is None:
+        return []
+    facts = []
+    for criterion in ("CIA", "CAD"):
+        chosen = rows.frame[rows.frame["criterion"] == criterion]
+        means = chosen.groupby("method")["pearson_r"].mean().dropna()
+        if means.empty:
+            continue
+        facts.append(
+            Fact(
+                value=number(float(means.max())),
+                label=f"best {criterion}",
+                note=f"{means.idxmax()}, mean over maps",
+            )
+        )
+    return facts
+
+
+def _honesty(participant: Participant, rows: Rows) -> str:
+    frame = rows.frame
+    if "seen_in_training" not in frame:
+        return "The predictions do not say whether the decoder had seen the participant."
+    seen = int(frame["seen_in_training"].astype(bool).sum())
+    folds = list(dict.fromkeys(frame["fold"].dropna())) if "fold" in frame else []
+    decoder = _decoder(decoder_hashes(participant))
+    where = f" of fold {enumeration(folds)}" if folds else ""
+    if seen:
+        return Markup(
+            "<strong>Careful:</strong> the {}{} had seen this participant in {} of {}, so these "
+            "results are not out of sample and say little about other people."
+        ).format(decoder, where, whole(seen), count(len(frame), "prediction"))
+    return Markup(
+        "The {}{} <strong>never saw this participant</strong>, neither in training nor in "
+        "validation: seen_in_training is false in {}."
+    ).format(decoder, where, "all " + count(len(frame), "prediction"))
+
+
+def _decoder(hashes: tuple[str, ...]) -> str:
+    if len(hashes) > 1:
+        return count(len(hashes), "decoder")
+    return Markup("decoder <code>{}</code>").format(hashes[0][:12]) if hashes else "decoder"
+
+
+def decoder_hashes(participant: Participant) -> tuple[str, ...]:
+    """Return the hashes of the decoders that the maps' sidecars name."""
+    found = (each.sidecar.get("DecoderHash") for each in participant.maps())
+    return tuple(dict.fromkeys(str(each) for each in found if each))

@@ -1,0 +1,114 @@
+"""What the decoder said of each map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from markupsafe import Markup
+
+from fmridecode.report.blocks import Block, Column, Gallery, Grid, Key, Missing
+from fmridecode.report.charts.probabilities import ROW_INCHES, paint_probabilities
+from fmridecode.report.drawing import draw, label_inches, source
+from fmridecode.report.numbers import count, number
+from fmridecode.report.participant.rows import (
+    Rows,
+    predictions,
+    probability_columns,
+    with_session,
+)
+
+if TYPE_CHECKING:
+    from fmridecode.report.derivatives import Participant
+
+
+def build(participant: Participant) -> tuple[Block, ...]:
+    """Show the probabilities of the classes for each map."""
+    rows = predictions(participant)
+    if rows is None:
+        return (
+            Missing(
+                what="The predictions cannot be shown",
+                file=f"{participant.name}_desc-decoding_predictions.tsv",
+                remedy="run the participant level for this participant",
+            ),
+        )
+    blocks: list[Block] = [_grid(participant, rows)]
+    if probability_columns(rows):
+        blocks.insert(0, _gallery(participant, rows))
+    return tuple(blocks)
+
+
+def _gallery(participant: Participant, rows: Rows) -> Gallery:
+    columns = probability_columns(rows)
+    names = [name.removeprefix("prob_") for name in columns]
+    values = rows.frame[columns].to_numpy(dtype=np.float64)
+    truth = [str(label) for label in rows.frame["true_label"]]
+    labels = _labels(rows)
+    picture = draw(
+        participant.derivatives,
+        f"{participant.name}_probabilities",
+        lambda axes: paint_probabilities(axes, values, truth, names, labels),
+        width=4.4 + min(label_inches(labels), 2.0),
+        height=0.85 + ROW_INCHES * len(truth),
+        alt="Probability of the true class of each map. "
+        + " ".join(
+            f"{label}: {number(row[names.index(true)])}."
+            for label, true, row in zip(labels, truth, values, strict=True)
+            if true in names
+        ),
+        caption=f"Calibrated probabilities of {count(len(names), 'class', 'classes')} for "
+        f"{count(len(truth), 'map')}; where another class wins, it is named.",
+        sources=rows.files,
+    )
+    return Gallery(
+        pictures=(picture,),
+        smallest=420,
+        legend=(
+            Key(css="accent", text="true class"),
+            Key(css="ring", text="each other class"),
+        ),
+    )
+
+
+def _labels(rows: Rows) -> list[str]:
+    sessions = rows.frame["session_id"] if "session_id" in rows.frame else [None] * len(rows.frame)
+    return [
+        with_session(str(label), session)
+        for label, session in zip(rows.frame["true_label"], sessions, strict=True)
+    ]
+
+
+def _grid(participant: Participant, rows: Rows) -> Grid:
+    columns = probability_columns(rows)
+    cells = []
+    for label, (_, row) in zip(_labels(rows), rows.frame.iterrows(), strict=True):
+        right = row["true_label"] == row["predicted_label"]
+        predicted = str(row["predicted_label"])
+        cells.append(
+            (
+                label,
+                predicted if right else Markup("<em>{}</em>").format(predicted),
+                "yes" if right else "no",
+                *(number(float(row[name])) for name in columns),
+            )
+        )
+    return Grid(
+        caption="Predictions, with the calibrated probability of every class.",
+        columns=(
+            Column("True class"),
+            Column("Decoded as"),
+            Column("Correct"),
+            *(
+                Column(
+                    name.removeprefix("prob_"),
+                    numeric=True,
+                    meaning=rows.descriptions.get(name, ""),
+                )
+                for name in columns
+            ),
+        ),
+        rows=tuple(cells),
+        sources=tuple(source(participant.derivatives, path) for path in rows.files),
+        opened=len(cells) <= 10,
+    )

@@ -1,0 +1,75 @@
+"""A saliency map on disk, and what its sidecar says of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fmridecode.report.table import read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaliencyMap:
+    """One NIfTI file of saliency.
+
+    Parameters
+    ----------
+    path
+        The NIfTI file.
+    method, target
+        How it was computed, and of which class.
+    true_label
+        The class of the map that was explained; empty where the sidecar does not say.
+    n_participants
+        How many participants a mean map is of; None for one participant's map.
+    sidecar
+        All of the JSON beside it.
+    """
+
+    path: Path
+    method: str
+    target: str
+    true_label: str
+    n_participants: int | None
+    sidecar: dict[str, Any]
+
+    @property
+    def explains_truth(self) -> bool:
+        """Whether the map is of the class that the explained map really belongs to."""
+        if self.true_label:
+            return self.true_label == self.target
+        labels = {
+            value
+            for key, value in re.findall(r"(task|contrast)-([^_]+)", self.path.name)
+            if _plain(value)
+        }
+        return not labels or any(_plain(value) in _plain(self.target) for value in labels)
+
+
+def find_maps(folder: Path, pattern: str) -> tuple[SaliencyMap, ...]:
+    """Return the saliency maps in a folder whose sidecars name method and class."""
+    found = []
+    for path in sorted(folder.glob(pattern)):
+        sidecar = read_json(path.with_name(path.name.removesuffix(".nii.gz") + ".json"))
+        if "SaliencyMethod" not in sidecar or "TargetClass" not in sidecar:
+            continue
+        count = sidecar.get("NumberOfParticipants")
+        found.append(
+            SaliencyMap(
+                path=path,
+                method=str(sidecar["SaliencyMethod"]),
+                target=str(sidecar["TargetClass"]),
+                true_label=str(sidecar.get("TrueClass", "")),
+                n_participants=None if count is None else int(count),
+                sidecar=sidecar,
+            )
+        )
+    return tuple(found)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -1,0 +1,100 @@
+"""The sections of the two pages, in the order in which they appear.
+
+To add one, write a function from the subject (`Derivatives` or `Participant`) to blocks, and
+name it here. Navigation, links and printing follow from the entry.
+"""
+
+from fmridecode.report.derivatives import Derivatives, Participant
+from fmridecode.report.group import (
+    decoding,
+    exclusions,
+    files,
+    interpretability,
+    maps,
+    methods,
+    participants,
+    summary,
+    training,
+)
+from fmridecode.report.page import Section
+from fmridecode.report.participant import origin, overview, predictions, saliency, scores
+
+GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
+    Section(anchor="summary", title="Summary", question="", build=summary.build),
+    Section(
+        anchor="decoding",
+        title="Decoding",
+        question="Can the conditions be told apart in participants the decoder never saw?",
+        build=decoding.build,
+    ),
+    Section(
+        anchor="interpretability",
+        title="Interpretability",
+        question="Do the saliency maps look like the activation of the participant?",
+        build=interpretability.build,
+    ),
+    Section(
+        anchor="maps",
+        title="Saliency maps",
+        question="Where in the brain is the information?",
+        build=maps.build,
+    ),
+    Section(
+        anchor="training",
+        title="Training",
+        question="Did the decoders converge, and were training and test kept apart?",
+        build=training.build,
+    ),
+    Section(
+        anchor="participants",
+        title="Participants",
+        question="How does each participant contribute?",
+        build=participants.build,
+    ),
+    Section(
+        anchor="methods",
+        title="Methods",
+        question="What exactly was done, in words to paste into a manuscript?",
+        build=methods.build,
+    ),
+    Section(
+        anchor="exclusions",
+        title="Exclusions",
+        question="Who was left out, and why?",
+        build=exclusions.build,
+    ),
+    Section(
+        anchor="files",
+        title="Files and provenance",
+        question="Where does every number come from?",
+        build=files.build,
+    ),
+)
+
+PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
+    Section(anchor="summary", title="Summary", question="", build=overview.build),
+    Section(
+        anchor="predictions",
+        title="Predictions",
+        question="What did the decoder say of each map, and how sure was it?",
+        build=predictions.build,
+    ),
+    Section(
+        anchor="maps",
+        title="Saliency maps",
+        question="Which voxels speak for the true class?",
+        build=saliency.build,
+    ),
+    Section(
+        anchor="scores",
+        title="Interpretability",
+        question="Do the saliency maps look like this participant’s activation?",
+        build=scores.build,
+    ),
+    Section(
+        anchor="origin",
+        title="Files and provenance",
+        question="Which decoder made this, and from what?",
+        build=origin.build,
+    ),
+)

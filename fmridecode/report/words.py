@@ -1,0 +1,49 @@
+"""Names of metrics, methods, schemes and architectures as a reader would say them."""
+
+METRICS = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "task_accuracy": "Task accuracy",
+    "log_loss": "Log loss",
+}
+
+METHODS = {
+    "weights": "Weights",
+    "gradient": "Gradient",
+    "gradient-x-input": "Gradient × input",
+    "smoothgrad": "SmoothGrad",
+}
+
+ARCHITECTURES = {
+    "linear": "a multinomial linear decoder",
+    "correlation": "a decoder by correlation with the mean map of each class",
+    "cln": "a convolutional network without non-linearities",
+    "cnn": "a convolutional network (3 × 3 × 3 filters, weight normalisation, rectified linear "
+    "units, average pooling and one dense softmax layer)",
+    "cnn-stride1": "a convolutional network (3 × 3 × 3 filters, weight normalisation, rectified "
+    "linear units, average pooling with stride 1 and one dense softmax layer)",
+    "dense": "a network with one dense hidden layer",
+}
+
+CRITERIA = {
+    "CIA": "class informative activation",
+    "CAD": "class activation difference",
+}
+
+
+def metric(name: str) -> str:
+    """Return a metric's title.
+
+    >>> metric("brier_score")
+    'Brier score'
+    """
+    return METRICS.get(name, name.replace("_", " ").capitalize())
+
+
+def method(name: str) -> str:
+    """Return a saliency method's title.
+
+    >>> method("gradient-x-input"), method("lime")
+    ('Gradient × input', 'lime')
+    """
+    return METHODS.get(name, name)

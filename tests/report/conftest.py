@@ -1,0 +1,258 @@
+"""A finished OUTPUT_DIR that looks like a real one, without any decoding."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+from fmridecode.report.derivatives import Derivatives
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+HOSTILE = "<script>alert(1)</script>"
+CLASSES = ("heat", "rejection", f"friend {HOSTILE}")
+METHODS = ("gradient", "gradient-x-input", "smoothgrad")
+PARTICIPANTS = tuple(f"{number:02d}" for number in range(1, 9))
+SHAPE = (24, 29, 24)
+AFFINE = np.array([[8.0, 0, 0, -96], [0, 8, 0, -132], [0, 0, 8, -78], [0, 0, 0, 1]])
+
+
+def write_table(path: Path, frame: pd.DataFrame, **descriptions: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(path, sep="\t", index=False, na_rep="n/a")
+    dictionary = {name: {"Description": text} for name, text in descriptions.items()}
+    path.with_suffix(".json").write_text(json.dumps(dictionary), encoding="utf-8")
+
+
+def write_map(path: Path, values: NDArray[np.float32], **sidecar: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.Nifti1Image(values, AFFINE).to_filename(path)
+    target = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+    target.write_text(json.dumps(sidecar), encoding="utf-8")
+
+
+def brain_map(generator: np.random.Generator) -> NDArray[np.float32]:
+    """Smooth noise within an ellipsoid of the size of a brain."""
+    axes = np.meshgrid(*(np.arange(n) for n in SHAPE), indexing="ij")
+    millimetres = [AFFINE[i, i] * axes[i] + AFFINE[i, 3] for i in range(3)]
+    centre, radii = (0, -18, 8), (66, 82, 62)
+    inside = sum(
+        ((x - c) / r) ** 2 for x, c, r in zip(millimetres, centre, radii, strict=True)
+    ) < 1
+    noise = gaussian_filter(generator.standard_normal(SHAPE), 1.4) * inside
+    return (noise / noise[inside].std() * inside).astype(np.float32)
+
+
+def _contrast(name: str) -> str:
+    return name.split()[0]
+
+
+def _write_participant(root: Path, label: str, generator: np.random.Generator) -> None:
+    func, rows, scores = root / f"sub-{label}" / "func", [], []
+    for index, name in enumerate(CLASSES):
+        p = generator.dirichlet(np.ones(3) + 3 * np.eye(3)[index])
+        predicted = CLASSES[int(p.argmax())]
+        rows.append(
+            {
+                "participant_id": f"sub-{label}",
+                "session_id": None,
+                "source": f"bids:maps:sub-{label}_contrast-{_contrast(name)}_statmap.nii.gz",
+                "true_label": name,
+                "predicted_label": predicted,
+                "correct": predicted == name,
+                **{f"prob_{each}": value for each, value in zip(CLASSES, p, strict=True)},
+                "fold": 1 + PARTICIPANTS.index(label) % 4,
+                "seen_in_training": False,
+            }
+        )
+        for order, method in enumerate(METHODS):
+            for criterion, targets in (("CIA", [name]), ("CAD", [c for c in CLASSES if c != name])):
+                scores += [
+                    {
+                        "participant_id": f"sub-{label}",
+                        "session_id": None,
+                        "label": name,
+                        "method": method,
+                        "criterion": criterion,
+                        "target": target,
+                        "pearson_r": 0.08 + 0.05 * order + 0.05 * generator.standard_normal(),
+                        "n_voxels": 3600,
+                        "n_classes": 3,
+                    }
+                    for target in targets
+                ]
+            if label == "01":
+                contrast = _contrast(name)
+                write_map(
+                    func / f"sub-01_task-pain_space-S_res-8_contrast-{contrast}"
+                    f"_desc-{method.replace('-', '')}To{contrast.title()}_saliency.nii.gz",
+                    brain_map(generator),
+                    SaliencyMethod=method,
+                    TargetClass=name,
+                    TrueClass=name,
+                    DecoderHash="f3a9c1d27e55aa0b",
+                    Temperature=1.31,
+                    TrainedOnParticipant=False,
+                    SpatialReference="MNI152NLin2009cAsym",
+                    SoftwareVersion="0.1.0",
+                )
+    name = f"sub-{label}_desc"
+    write_table(
+        func / f"{name}-decoding_predictions.tsv",
+        pd.DataFrame(rows),
+        true_label="Class of the map.",
+    )
+    write_table(func / f"{name}-interpretability_scores.tsv", pd.DataFrame(scores))
+
+
+def _write_group(root: Path, generator: np.random.Generator) -> None:
+    write_table(
+        root / "group_desc-decoding_metrics.tsv",
+        pd.DataFrame(
+            [
+                ("accuracy", 0.708, 0.583, 0.833, 8, 24, 1 / 3),
+                ("balanced_accuracy", 0.71, 0.58, 0.84, 8, 24, 1 / 3),
+                ("task_accuracy", 0.875, 0.75, 0.96, 8, 24, 5 / 9),
+                ("log_loss", 0.742, 0.61, 0.9, 8, 24, np.log(3)),
+            ],
+            columns=[
+                "metric", "estimate", "ci_low", "ci_high", "n_participants", "n_maps", "chance",
+            ],
+        ),
+        estimate="Value over all maps.",
+    )  # fmt: skip
+    counts = pd.DataFrame([[6, 1, 1], [2, 5, 1], [1, 1, 6]], columns=list(CLASSES))
+    counts.insert(0, "true_label", CLASSES)
+    write_table(root / "group_desc-confusion_counts.tsv", counts)
+    single = {
+        f"{criterion}_{method}": 0.1 + 0.06 * order + 0.05 * generator.standard_normal(8)
+        for criterion in ("CIA", "CAD")
+        for order, method in enumerate(METHODS)
+    }
+    participants = [*(f"sub-{label}" for label in PARTICIPANTS[:-1]), f"sub-{HOSTILE}"]
+    write_table(
+        root / "group_desc-participants_summary.tsv",
+        pd.DataFrame(
+            {
+                "participant_id": participants,
+                "n_maps": 3,
+                "accuracy": generator.choice([1 / 3, 2 / 3, 1.0], 8),
+                **single,
+            }
+        ),
+        n_maps="Maps decoded.",
+    )
+    summary, tests = [], []
+    for name, values in single.items():
+        criterion, _, method = name.partition("_")
+        error = values.std(ddof=1) / np.sqrt(8)
+        low, high = values.mean() - 2 * error, values.mean() + 2 * error
+        summary.append((method, criterion, values.mean(), error, low, high, 24, 8))
+    for criterion in ("CIA", "CAD"):
+        for unit, df in (("participant", 7), ("example", 23)):
+            for a, b, p in ((0, 1, 0.0311), (0, 2, 0.00002), (1, 2, 0.4)):
+                tests.append(
+                    (criterion, unit, METHODS[a], METHODS[b], -0.06 * (b - a), -2.7, df, p / 3, p)
+                )
+    columns = "method criterion mean standard_error ci_low ci_high n_maps n_participants"
+    write_table(
+        root / "group_desc-interpretability_summary.tsv",
+        pd.DataFrame(summary, columns=columns.split()),
+    )
+    columns = "criterion unit method_a method_b difference t df p p_bonferroni"
+    write_table(
+        root / "group_desc-interpretability_tests.tsv",
+        pd.DataFrame(tests, columns=columns.split()),
+    )
+    write_table(
+        root / "group_desc-excluded_participants.tsv",
+        pd.DataFrame({"participant_id": ["sub-99"], "reason": [f"constant map {HOSTILE}"]}),
+    )
+    for name in CLASSES:
+        for method in METHODS:
+            contrast = _contrast(name)
+            write_map(
+                root / f"group_task-pain_space-S_res-8_contrast-{contrast}"
+                f"_desc-{method.replace('-', '')}To{contrast.title()}_saliency.nii.gz",
+                brain_map(generator),
+                SaliencyMethod=method,
+                TargetClass=name,
+                NumberOfParticipants=8,
+            )
+
+
+def _write_model(root: Path) -> None:
+    folder = root / "models" / "cnn-adversarial"
+    roles, epochs = [], []
+    for fold in range(1, 5):
+        for index, label in enumerate(PARTICIPANTS):
+            offset = (index - fold + 1) % 4
+            roles.append((fold, label, {0: "test", 1: "validation"}.get(offset, "train")))
+        for epoch in range(12):
+            loss = 1.1 * np.exp(-epoch / 5)
+            validation = loss + 0.02 * fold + 0.008 * (epoch - 6) ** 2 * (epoch > 6) + 0.12
+            epochs.append((fold, 1, epoch, loss, validation, 0.72, 0.6, epoch == 7))
+    write_table(folder / "folds.tsv", pd.DataFrame(roles, columns=["fold", "participant_id", "role"]))
+    columns = "fold member epoch train_loss validation_loss validation_accuracy robust_accuracy"
+    write_table(
+        folder / "training.tsv", pd.DataFrame(epochs, columns=[*columns.split(), "selected"])
+    )
+
+
+CONFIG = {
+    "space": {"space": "MNI152NLin2009cAsym", "resolution": 8, "zscore": "brain"},
+    "model": {"architecture": "cnn", "filters": [8, 8], "linear_path": True, "ensemble": 1},
+    "training": {
+        "scheme": "adversarial", "epsilon": 0.1, "steps": 4, "epochs": 24, "batch_size": 16,
+        "learning_rate": 0.001, "l2": 1e-5,
+    },
+    "split": {"folds": 4, "holdout": False, "validation_share": 0.2},
+    "saliency": {"methods": list(METHODS), "smoothgrad_sigma": 2.0, "smoothgrad_samples": 20},
+    "execution": {"random_seed": 7},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OUTPUT_DIR of 8 participants and 3 classes, after the group level. Not to be changed."""
+    root = tmp_path_factory.mktemp("derivatives")
+    generator = np.random.default_rng(0)
+    for label in PARTICIPANTS:
+        _write_participant(root, label, generator)
+    _write_group(root, generator)
+    _write_model(root)
+    (root / "logs").mkdir()
+    (root / "logs" / "run.toml").write_text(tomli_w.dumps(CONFIG), encoding="utf-8")
+    (root / "logs" / "CITATION.md").write_text("McClure et al., 2020\n", encoding="utf-8")
+    description = {
+        "Name": f"Pain and rejection {HOSTILE}",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "derivative",
+        "GeneratedBy": [{"Name": "fmridecode", "Version": "0.1.0"}],
+        "DatasetLinks": {"maps": "file:///data/maps"},
+    }
+    (root / "dataset_description.json").write_text(json.dumps(description), encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def derivatives(tmp_path: Path) -> Derivatives:
+    """An empty OUTPUT_DIR."""
+    return Derivatives(root=tmp_path)
+
+
+@pytest.fixture
+def write(derivatives: Derivatives) -> Callable[[str, str], Path]:
+    """Write a text file below the empty OUTPUT_DIR."""
+
+    def write_text(name: str, text: str) -> Path:
+        path = derivatives.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_text
