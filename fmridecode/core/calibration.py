@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import logsumexp, softmax
 
 BOUNDS = (0.05, 20.0)
 """Lowest and highest temperature; on separable data the optimum runs to zero."""
@@ -28,8 +28,11 @@ def negative_log_likelihood(
     logits: NDArray[np.floating], labels: NDArray[np.int64], temperature: float = 1.0
 ) -> float:
     """Return the mean negative log-likelihood of ``(n, classes)`` logits."""
-    log_p = log_softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
-    return float(-log_p[np.arange(len(labels)), labels].mean())
+    rows = np.arange(len(labels))
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    true = scaled[rows, labels]
+    scaled[rows, labels] = -np.inf  # so that a tiny likelihood of the others is not rounded away
+    return float(np.logaddexp(0.0, logsumexp(scaled, axis=1) - true).mean())
 
 
 def expected_calibration_error(
@@ -60,13 +63,23 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
         method="bounded",
         options={"xatol": 1e-4},
     )
-    temperature = math.exp(float(found.x))
+    log_temperature = low if _separable(logits, labels) else float(found.x)
+    temperature = math.exp(log_temperature)
     logits = np.asarray(logits, dtype=np.float64)
     return Calibration(
         temperature=temperature,
-        at_bound=bool(min(found.x - low, high - found.x) < 1e-2),
+        at_bound=bool(min(log_temperature - low, high - log_temperature) < 1e-2),
         nll_before=negative_log_likelihood(logits, labels),
         nll_after=negative_log_likelihood(logits, labels, temperature),
         ece_before=expected_calibration_error(softmax(logits, axis=1), labels),
         ece_after=expected_calibration_error(softmax(logits / temperature, axis=1), labels),
     )
+
+
+def _separable(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> bool:
+    """Whether every true class has the largest logit: the colder, the likelier, without end."""
+    others = np.array(logits, dtype=np.float64)
+    rows = np.arange(len(labels))
+    true = others[rows, labels]
+    others[rows, labels] = -np.inf
+    return bool((others.max(axis=1) < true).all())

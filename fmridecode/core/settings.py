@@ -16,6 +16,7 @@ SALIENCY = "Saliency"
 
 Architecture = Literal["linear", "correlation", "cln", "cnn", "cnn-stride1", "dense"]
 Scheme = Literal["standard", "random-noise", "adversarial", "pgd"]
+Schedule = Literal["constant", "cosine"]
 Method = Literal["weights", "gradient", "gradient-x-input", "smoothgrad"]
 METHODS: tuple[str, ...] = get_args(Method)
 
@@ -156,7 +157,7 @@ class TrainingConfig:
     learning_rate: float = option(
         1e-3, "--learning-rate", help="Adam's learning rate.", panel=TRAINING
     )
-    schedule: Literal["constant", "cosine"] = option(
+    schedule: Schedule = option(
         "constant", "--schedule", help="Course of the learning rate.", panel=TRAINING
     )
     l2: float = option(
@@ -182,6 +183,12 @@ class TrainingConfig:
             "--training",
             self.scheme,
             "one of " + ", ".join(get_args(Scheme)),
+        )
+        _require(
+            self.schedule in get_args(Schedule),
+            "--schedule",
+            self.schedule,
+            "one of " + ", ".join(get_args(Schedule)),
         )
         for name, flag in (("steps", "--adversarial-steps"), ("epochs", "--epochs")):
             _require(getattr(self, name) >= 1, flag, getattr(self, name), "1 or more")

@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fmridecode.core.batches import absent_classes, class_means
+from fmridecode.errors import BadDataError
+
+
+def test_only_the_chosen_examples_are_yielded_in_order(batches):
+    some = replace(batches(12), indices=np.array([7, 2, 9, 4, 0]))
+    parts = list(some.in_order(2))
+    assert [len(x) for x, _ in parts] == [2, 2, 1]
+    assert torch.equal(
+        torch.cat([x for x, _ in parts]), torch.from_numpy(some.values[some.indices])
+    )
+    assert torch.cat([y for _, y in parts]).tolist() == [1, 2, 0, 1, 0]
+    assert len(some) == 5
+
+
+def test_shuffling_yields_every_example_once_in_an_order_that_the_generator_decides(batches):
+    data = batches(30)
+
+    def order(seed, size=7):
+        generator = torch.Generator().manual_seed(seed)
+        parts = [x for x, _ in data.shuffled(size, generator=generator)]
+        assert all(len(part) == size for part in parts[:-1])
+        return torch.cat(parts)
+
+    assert torch.equal(order(0), order(0))
+    assert not torch.equal(order(0), order(1))
+    assert not torch.equal(order(0), torch.from_numpy(data.values))
+    found = order(0).flatten(1).sum(dim=1).sort().values
+    expected = torch.from_numpy(data.values).flatten(1).sum(dim=1).sort().values
+    torch.testing.assert_close(found, expected)
+
+
+def test_shuffled_maps_keep_their_labels(batches):
+    data = batches(30)
+    for x, y in data.shuffled(8, generator=torch.Generator().manual_seed(0)):
+        for one, label in zip(x, y, strict=True):
+            (index,) = np.flatnonzero((data.values == one.numpy()).all(axis=(1, 2)))
+            assert data.labels[index] == label
+
+
+def test_a_size_of_zero_takes_all_at_once(batches):
+    ((x, _),) = batches(30).shuffled(0, generator=torch.Generator())
+    assert len(x) == 30
+
+
+def test_memory_mapped_read_only_maps_become_tensors_of_their_own(batches, tmp_path):
+    data = batches(6)
+    np.save(tmp_path / "maps.npy", data.values)
+    mapped = replace(data, values=np.load(tmp_path / "maps.npy", mmap_mode="r"))
+    x, _ = mapped.take(slice(0, 2))
+    x += 1
+    assert (mapped.values == data.values).all()
+
+
+def test_class_means_average_the_chosen_examples_of_each_class(batches):
+    some = replace(batches(12), indices=np.array([0, 1, 2, 3, 4, 5]))
+    expected = np.stack([(some.values[k] + some.values[k + 3]) / 2 for k in range(3)])
+    np.testing.assert_allclose(class_means(some, 3), expected, rtol=1e-6)
+
+
+def test_a_class_without_examples_is_an_error_that_names_it(batches):
+    some = replace(batches(12), indices=np.array([0, 2, 3]))
+    assert absent_classes(some, 4) == [1, 3]
+    with pytest.raises(BadDataError, match="class 1, 3 "):
+        class_means(some, 4)
+
+
+@pytest.mark.gpu
+def test_a_generator_on_cuda_shuffles_maps_on_cuda(batches):
+    data = replace(batches(30), device=torch.device("cuda"))
+    parts = [x for x, _ in data.shuffled(8, generator=torch.Generator("cuda").manual_seed(0))]
+    assert all(part.is_cuda for part in parts)
+    assert sum(map(len, parts)) == 30

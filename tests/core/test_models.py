@@ -1,0 +1,155 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from fmridecode.core.models import (
+    ARCHITECTURES,
+    ConvolutionalDecoder,
+    Ensemble,
+)
+
+TRAINED = [name for name in ARCHITECTURES if name != "correlation"]
+
+
+def a_mask(*grid: int) -> torch.Tensor:
+    mask = torch.ones(grid, dtype=torch.bool)
+    mask[0], mask[..., -1] = False, False
+    return mask
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("grid", [(9, 8), (8, 9, 7)])
+def test_no_decoder_sees_anything_outside_the_mask(architecture, grid, a_decoder):
+    mask = a_mask(*grid)
+    decoder = a_decoder(architecture, mask, linear_path=True)
+    x = torch.randn(2, *grid, requires_grad=True)
+    logits = decoder(x)
+    assert logits.shape == (2, 3)
+    (gradient,) = torch.autograd.grad(logits.square().sum(), x)
+    assert torch.all(gradient[:, ~mask] == 0)
+    assert torch.all(gradient[:, mask] != 0) or architecture in ("cnn", "cnn-stride1", "dense")
+    assert gradient[:, mask].abs().sum() > 0
+    torch.testing.assert_close(decoder(x + 100 * ~mask), logits)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_decoders_that_say_they_are_linear_are_and_the_others_are_not(architecture, a_decoder):
+    mask = a_mask(8, 8)
+    decoder = a_decoder(architecture, mask)
+    a, b, zero = torch.randn(1, 8, 8), torch.randn(1, 8, 8), torch.zeros(1, 8, 8)
+    defect = decoder(a + b) - decoder(a) - decoder(b) + decoder(zero)
+    assert decoder.is_linear == bool(defect.abs().max() < 1e-5)
+
+
+def test_the_linear_decoder_is_a_weighted_sum_over_the_mask(a_decoder):
+    mask = a_mask(6, 7)
+    decoder = a_decoder("linear", mask)
+    x = torch.randn(4, 6, 7)
+    expected = x[:, mask] @ decoder.head.weight.T + decoder.head.bias
+    torch.testing.assert_close(decoder(x), expected)
+
+
+def test_the_correlation_decoder_is_the_cosine_with_each_mean(a_decoder):
+    mask = a_mask(6, 7)
+    decoder, means = a_decoder("correlation", mask), torch.randn(3, 6, 7)
+    decoder.remember(means)
+    x = torch.randn(1, 6, 7)
+    a = x[0][mask].numpy()
+    expected = [a @ m / np.linalg.norm(a) / np.linalg.norm(m) for m in means[:, mask].numpy()]
+    np.testing.assert_allclose(decoder(x)[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("halvings", "n_features"), [(5, 768), (0, 57_768_256)], ids=["cnn", "cnn-stride1"]
+)
+def test_the_features_of_the_hcp_grid_are_those_of_the_paper(halvings, n_features):
+    with torch.device("meta"):
+        decoder = ConvolutionalDecoder(
+            torch.ones(91, 109, 91, dtype=torch.bool),
+            7,
+            filters=(32, 32, 64, 64, 64),
+            halvings=halvings,
+            activation=torch.relu,
+            linear_path=False,
+        )
+    assert decoder.head.weight.shape == (7, n_features)
+
+
+def test_the_stride_1_architecture_does_not_halve(a_decoder):
+    assert a_decoder("cnn-stride1", a_mask(9, 9)).halvings == 0
+    assert a_decoder("cnn", a_mask(9, 9)).halvings == 2
+    assert a_decoder("cnn", a_mask(9, 9), halvings=1).halvings == 1
+
+
+def test_a_grid_too_small_for_the_halvings_uses_as_many_as_it_bears(a_decoder):
+    decoder = a_decoder("cnn", a_mask(4, 9, 9), filters=(4, 4, 4))
+    assert decoder.halvings == 1
+    assert decoder(torch.randn(2, 4, 9, 9)).shape == (2, 3)
+
+
+def test_filters_start_with_the_gain_as_their_norm_and_biases_at_zero(a_decoder):
+    decoder = a_decoder("cnn", a_mask(8, 8, 8), gain=0.25)
+    *filters, dense = decoder.weights()
+    for weight in filters:
+        torch.testing.assert_close(weight.flatten(1).norm(dim=1), torch.full((len(weight),), 0.25))
+    biases = [p for name, p in decoder.named_parameters() if name.endswith("bias")]
+    assert len(biases) == 3
+    assert all(torch.all(bias == 0) for bias in biases)
+    assert dense.abs().max() <= math.sqrt(6 / sum(dense.shape))
+    assert dense.abs().max() > 0.9 * math.sqrt(6 / sum(dense.shape))
+
+
+def test_directions_of_filters_start_he_normal(a_decoder):
+    decoder = a_decoder("cnn", a_mask(8, 8, 8), filters=(32, 32))
+    direction = decoder.layers[1].parametrizations.weight.original1
+    assert float(direction.detach().std()) == pytest.approx(math.sqrt(2 / (32 * 27)), rel=0.02)
+
+
+def test_the_linear_path_adds_a_linear_decoder_to_the_convolutions(a_decoder):
+    mask, x = a_mask(8, 8), torch.randn(2, 8, 8)
+    decoder = a_decoder("cnn", mask, linear_path=True)
+    both, direct = decoder(x), decoder.direct(x)
+    decoder.direct = None
+    torch.testing.assert_close(both, decoder(x) + direct)
+    assert direct.abs().min() > 0
+
+
+@pytest.mark.parametrize("architecture", TRAINED)
+def test_the_penalised_weights_are_all_that_is_trained_but_gains_and_biases(
+    architecture, a_decoder
+):
+    decoder = a_decoder(architecture, a_mask(8, 8), linear_path=True)
+    trained = sum(
+        p.numel()
+        for name, p in decoder.named_parameters()
+        if not name.endswith(("bias", "original0"))
+    )
+    assert sum(weight.numel() for weight in decoder.weights()) == trained
+
+
+@pytest.mark.parametrize("architecture", TRAINED)
+def test_the_seed_decides_the_weights(architecture, a_decoder):
+    mask = a_mask(8, 8)
+    x = torch.randn(2, 8, 8)
+    first, again, other = (a_decoder(architecture, mask, seed=s)(x) for s in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_building_leaves_the_global_random_state_alone(a_decoder):
+    state = torch.get_rng_state()
+    first = a_decoder("linear", a_mask(8, 8)).head.weight
+    torch.manual_seed(5)
+    assert torch.equal(first, a_decoder("linear", a_mask(8, 8)).head.weight)
+    torch.set_rng_state(state)
+
+
+def test_an_ensemble_averages_logits(a_decoder):
+    mask, x = a_mask(8, 8), torch.randn(4, 8, 8)
+    members = [a_decoder("cnn", mask, seed=seed) for seed in range(3)]
+    expected = (members[0](x) + members[1](x) + members[2](x)) / 3
+    torch.testing.assert_close(Ensemble(members)(x), expected)
+    assert not Ensemble(members).is_linear
+    assert Ensemble([a_decoder("linear", mask)]).is_linear
