@@ -55,7 +55,7 @@ def save_map(path: Path, prepared: Standardised) -> None:
 def load_map(path: Path, shape: tuple[int, ...]) -> Standardised | None:
     """Return a prepared map, or None when the file is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             values, missing = stored["values"], float(stored["missing"])
     except FileNotFoundError:
         return None
@@ -91,7 +91,7 @@ def load_stack(
     """Return the memory-mapped array and the shares, or None when missing or damaged."""
     try:
         said = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        values = np.lib.format.open_memmap(path, mode="r")
         missing = [float(share) for share in said["missing"]]
         if values.shape != (length, *shape) or len(missing) != length:
             raise ValueError(f"its shape is {values.shape}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fmridecode.bids.averaging import LABEL_BY, check_alike
 from fmridecode.bids.contrast_map import ContrastMap
-from fmridecode.bids.labels import listing, normal
+from fmridecode.bids.labels import check_distinct, listing, normal
 from fmridecode.bids.settings import InputConfig
 from fmridecode.bids.statistic import choose_level, choose_statistic
 from fmridecode.core.maps import MapClass
@@ -66,6 +66,7 @@ def plan_examples(maps: Sequence[ContrastMap], config: InputConfig) -> Plan:
     left_out += [(m, f"stat is not {stat}") for m in _less(labelled, chosen)]
     left_out += [(m, "another level of the model is used") for m in _less(chosen, same_level)]
     classes, index = _classes(same_level, config.label_by)
+    check_distinct(each.name for each in classes)
     groups: dict[tuple[str, str, int], list[ContrastMap]] = defaultdict(list)
     for each in same_level:
         label = index[_key(each, config.label_by)]

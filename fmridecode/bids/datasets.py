@@ -72,24 +72,23 @@ def _check_folder(path: Path, option: str) -> None:
 
 
 def _check_description(root: Path, *, skip: bool) -> None:
+    """Check ``dataset_description.json``: it may be missing on request, but never broken."""
     path = root / "dataset_description.json"
-    problem = ""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        if not isinstance(content, dict):
-            problem = "is not a JSON object"
-        elif missing := [key for key in ("Name", "BIDSVersion") if key not in content]:
-            log.info("%s lacks %s; read nevertheless", path, listing(missing))
-    except FileNotFoundError:
-        problem = "is missing"
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if not skip:
+            raise InvalidBIDSError(
+                f"{path} is missing; every BIDS data set has one. Add it, name another folder, or "
+                "use --skip-bids-validation."
+            ) from error
+        log.warning("%s is missing; read nevertheless (--skip-bids-validation)", path)
+        return
     except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-    except ValueError as error:
-        problem = f"is not valid JSON ({error})"
-    if problem and not skip:
-        raise InvalidBIDSError(
-            f"{path} {problem}; every BIDS data set has one. Add it, name another folder, or use "
-            "--skip-bids-validation."
-        )
-    if problem:
-        log.warning("%s %s; read nevertheless (--skip-bids-validation)", path, problem)
+        raise InvalidBIDSError(f"{path} cannot be read ({error.strerror}).") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidBIDSError(f"{path} is not valid JSON ({error}); repair it.") from error
+    if not isinstance(content, dict):
+        raise InvalidBIDSError(f"{path} is not a JSON object; repair it.")
+    if missing := [key for key in ("Name", "BIDSVersion") if key not in content]:
+        log.info("%s lacks %s; read nevertheless", path, listing(missing))

@@ -20,6 +20,7 @@ MAX_VOXELS = 2**27
 """The largest image that is read, 512 x 512 x 512 voxels: a bound on memory."""
 
 _GZIP = b"\x1f\x8b"
+_NIFTI2 = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")  # the header's size, in either byte order
 _AGAIN = "copy or make it again, or leave the participant out."
 
 
@@ -42,9 +43,8 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
             if path.stat().st_size == 0:
                 raise BadDataError(f"{path} is empty (0 bytes); {_AGAIN}")
             stack.enter_context(warnings.catch_warnings())
-            warnings.simplefilter(
-                "ignore"
-            )  # overflow from absurd scale factors gives inf: missing
+            # absurd scale factors overflow to infinity, which counts as missing
+            warnings.simplefilter("ignore")
             image = _open(path, stack)
             shape = _check_header(image, path)
             data = np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
@@ -53,7 +53,8 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
             raise
         except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
             raise NoInputError(
-                f"{path} cannot be opened ({error.strerror}); check the path and its permissions."
+                f"{error.filename or path} cannot be opened ({error.strerror}); check it and its "
+                "permissions."
             ) from error
         except Exception as error:  # nibabel fails on broken files in as many ways as they have
             what = " ".join(str(error).split()) or type(error).__name__
@@ -64,8 +65,10 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
 
 
 def _open(path: Path, stack: ExitStack) -> Any:
-    if path.name.endswith((".img", ".hdr", ".img.gz")):
-        return nib.load(path)
+    if path.suffix == ".img":
+        with path.with_suffix(".hdr").open("rb") as header_file:
+            pair = nib.Nifti2Pair if header_file.read(4) in _NIFTI2 else nib.Nifti1Pair
+        return pair.load(path)
     stream: BinaryIO = stack.enter_context(path.open("rb"))
     compressed = stream.read(2) == _GZIP
     stream.seek(0)
@@ -89,11 +92,6 @@ def _inflate(stream: BinaryIO) -> BinaryIO:
 
 def _check_header(image: Any, path: Path) -> tuple[int, ...]:
     """Check what can be checked before reading, and return the shape without trailing ones."""
-    if not isinstance(image, nib.Nifti1Pair):
-        raise BadDataError(
-            f"{path} is a {type(image).__name__}, not NIfTI; convert it, for instance with "
-            "nibabel's nib-convert."
-        )
     shape = tuple(int(n) for n in image.shape)
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]

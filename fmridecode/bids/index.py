@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fmridecode.bids.atomic import make_folder, write_atomically
-from fmridecode.errors import CannotCreateError, NoInputError
+from fmridecode.errors import CannotCreateError, InvalidBIDSError, NoInputError
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +97,13 @@ def _layout(root: Path, database: Path | None, *, fresh: bool) -> Any:
             what = error.filename or root
             raise NoInputError(f"{what} cannot be indexed ({error.strerror}).") from error
         except Exception as error:
-            if database is None or not fresh:
+            if not fresh:
                 raise
+            if database is None:
+                raise InvalidBIDSError(
+                    f"pybids cannot index {root} ({type(error).__name__}: {error}); check its "
+                    "dataset_description.json and layout_config.json."
+                ) from error
             raise CannotCreateError(
                 f"The pybids index cannot be written to {database} ({error}); "
                 "name another --bids-database-dir."

@@ -31,7 +31,8 @@ def write_map(
     values
         On the grid; what is not finite becomes 0.
     sidecar
-        See `sidecar_of`.
+        What is particular to this map, in CamelCase; SpatialReference, Resolution, SkullStripped
+        and SoftwareVersion are added.
 
     Raises
     ------
@@ -44,38 +45,26 @@ def write_map(
     image.set_qform(grid.matrix, code=_MNI)
     image.header.set_xyzt_units(xyz="mm")
     image.header.set_data_dtype(np.float32)
-    said = json.dumps(dict(sidecar), indent=2, ensure_ascii=False)
+    said = json.dumps({**sidecar, **_common(grid, mask)}, indent=2, ensure_ascii=False)
     stem = path.name.removesuffix(".nii.gz")
     write_atomically(path.with_name(f"{stem}.json"), (said + "\n").encode())
     write_atomically(path, _compressed(image.to_bytes()))
 
 
-def sidecar_of(
-    *,
-    grid: Grid,
-    description: str,
-    sources: tuple[str, ...],
-    mask_source: str,
-    **more: Any,
-) -> dict[str, Any]:
-    """Return what every map's sidecar says, and `more`, its own keys in CamelCase."""
+def _common(grid: Grid, mask: NDArray[np.bool_]) -> dict[str, Any]:
     from fmridecode import __version__
 
     return {
-        "Description": description,
-        "Sources": list(sources),
         "SpatialReference": (
             f"https://templateflow.s3.amazonaws.com/tpl-{grid.space}/template_description.json"
         ),
         "Resolution": _resolution(grid),
-        "SkullStripped": True,
-        "Mask": mask_source,
-        **more,
+        "SkullStripped": not bool(mask.all()),
         "SoftwareVersion": __version__,
     }
 
 
-def _resolution(grid: Grid) -> dict[str, str] | str:
+def _resolution(grid: Grid) -> str:
     zooms = np.sqrt((grid.matrix[:3, :3] ** 2).sum(axis=0))
     size = " x ".join(f"{zoom:g}" for zoom in zooms)
     return f"Grid of {grid.space}, voxels of {size} mm"

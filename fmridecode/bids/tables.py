@@ -1,6 +1,5 @@
 """TSV tables with their JSON data dictionaries."""
 
-import csv
 import json
 import re
 from collections.abc import Mapping
@@ -62,15 +61,7 @@ def read_table(path: Path) -> pd.DataFrame:
         It is no such table.
     """
     try:
-        table = pd.read_csv(
-            path,
-            sep="\t",
-            dtype=str,
-            keep_default_na=False,
-            na_values=["n/a"],
-            encoding="utf-8-sig",
-            quoting=csv.QUOTE_NONE,
-        )
+        table = _parsed(path.read_text(encoding="utf-8-sig"))
         formats = _formats(path.with_suffix(".json"))
         for name in table.columns:
             table[name] = _typed(table[name], formats.get(name, "string"))
@@ -83,6 +74,17 @@ def read_table(path: Path) -> pd.DataFrame:
             "that makes it again."
         ) from error
     return table
+
+
+def _parsed(text: str) -> pd.DataFrame:
+    header, *rows = [line.rstrip("\r").split("\t") for line in text.rstrip("\n").split("\n")]
+    if "" in header or len(set(header)) < len(header):
+        raise ValueError(f"its header is {header}")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise ValueError(f"line {number} has {len(row)} cells, the header {len(header)}")
+    cells = [[None if cell == "n/a" else cell for cell in row] for row in rows]
+    return pd.DataFrame(cells, columns=header, dtype=object)
 
 
 def _formats(path: Path) -> dict[str, str]:
