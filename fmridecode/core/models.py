@@ -59,7 +59,7 @@ class LinearDecoder(Decoder):
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
         inside = x.flatten(1)
         if not self.whole:  # picking voxels costs more than the rest of the decoder
-            inside = inside[:, cast("Tensor", self.voxels)]
+            inside = inside.index_select(1, cast("Tensor", self.voxels))
         return cast("Tensor", self.head(inside))
 
     def weights(self) -> list[Tensor]:
@@ -176,7 +176,7 @@ def _convolutional(stride: int, rectified: bool) -> Callable[[ModelConfig, Mask,
             n_classes,
             filters=config.filters,
             halvings=config.halvings if stride == 2 else 0,
-            activation=torch.relu if rectified else None,
+            activation=torch.relu_ if rectified else None,  # in place: half the memory
             linear_path=config.linear_path,
         )
 
