@@ -34,10 +34,11 @@ sub-*/**/*_predictions.tsv
 sub-*/**/*_predictions.json
 sub-*/**/*_scores.tsv
 sub-*/**/*_scores.json
-# Reports, and tables over all participants
+# Reports, and tables and maps over all participants
 sub-*.html
 group.html
 group_*.tsv
+group_*_saliency.nii.gz
 group_*.json
 /figures
 # Decoders, logs and resolved configurations, prepared maps
@@ -57,7 +58,7 @@ not trained on that participant, unless a sidecar says so (`TrainedOnParticipant
   and `task-` name the map that was decoded, `desc-` the method and the class explained.
 - `sub-*/**/func/*_predictions.tsv`: what the decoder said of each map.
 - `sub-*/**/func/*_scores.tsv`: how well each saliency map agrees with the activation.
-- `group_desc-*.tsv`: the same over all participants. `group.html`, `sub-*.html`: to be read.
+- `group_*`: the same over all participants. `group.html`, `sub-*.html`: to be read.
 - `models/`: the decoders. `logs/`: the configuration that re-runs the job, and what to cite.
 
 Each table and map has a JSON file beside it that explains it. `bids:NAME:path` in `Sources` is a

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -111,13 +112,18 @@ def _layout(root: Path, database: Path | None, *, fresh: bool) -> Any:
 
 
 def _entities(layout: Any) -> dict[Path, dict[str, str]]:
+    """Read all entities with one query; pybids' own ``get`` makes one for every file."""
+    from bids.layout.models import Tag
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        files = layout.get(extension=list(_IMAGES), invalid_filters="allow")
-        return {
-            Path(file.path): {key: str(value) for key, value in file.get_entities().items()}
-            for file in files
-        }
+        columns = (Tag.file_path, Tag.entity_name, Tag._value)
+        rows = layout.session.query(*columns).filter(~Tag.is_metadata).all()
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for path, entity, value in rows:
+        found[path][entity] = str(value)
+    images = (Path(path) for path, said in found.items() if said.get("extension") in _IMAGES)
+    return {path: found[str(path)] for path in sorted(images) if not path.name.startswith(".")}
 
 
 def _digest(text: str) -> str:

@@ -94,12 +94,16 @@ def prepare(
         tasks = [each for each in tasks if each.planned.participant not in failures]
     _refuse_nothing(tasks, failures)
     values, missing = _stacked(tasks, template.grid.shape)
-    failures |= _too_little(tasks, missing, most=inputs.max_missing)
-    kept = [i for i, each in enumerate(tasks) if each.planned.participant not in failures]
-    _refuse_nothing(kept, failures)
+    if too_little := _too_little(tasks, missing, most=inputs.max_missing):
+        failures |= too_little
+        tasks = [each for each in tasks if each.planned.participant not in failures]
+        _refuse_nothing(tasks, failures)
+        values, missing = _stacked(tasks, template.grid.shape)
     maps = MapSet(
-        values=values if len(kept) == len(tasks) else values[kept],
-        examples=tuple(_example(tasks[i].planned, missing[i]) for i in kept),
+        values=values,
+        examples=tuple(
+            _example(t.planned, share) for t, share in zip(tasks, missing, strict=True)
+        ),
         classes=plan.classes,
         mask=template.mask if space.zscore == "brain" else np.ones_like(template.mask),
         grid=template.grid,

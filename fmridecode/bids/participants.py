@@ -51,8 +51,8 @@ def read_column(folders: Iterable[Path], column: str) -> dict[str, str]:
         participant = without_prefix(label, "sub-")
         if values.get(participant, value) != value:
             raise BadDataError(
-                f"{path} gives sub-{participant} two values of {column!r}, {values[participant]!r} "
-                f"and {value!r}; keep one row."
+                f"{path} gives sub-{participant} two values of {column!r}, "
+                f"{values[participant]!r} and {value!r}; keep one row."
             )
         values[participant] = value.strip()
     return {who: value for who, value in values.items() if value not in ("", "n/a", "N/A")}

@@ -200,6 +200,7 @@ def test_the_validator_finds_no_error(tmp_path: Path, template: Template) -> Non
     for path in (*(table_path(out, "01", t) for t in tables), group_path(out, "desc-x_metrics")):
         write_table(path, table, words)
     for name in (
+        "group_space-MNI152NLin2009cAsym_desc-x_saliency.nii.gz",
         "group.html", "sub-01.html", "figures/a.svg", "logs/run.toml", "work/maps/a.npz",
         "models/default/fold-1/model.safetensors", "models/default/fold-1/config.json",
         "models/default/folds.tsv", "logs/sub-01_excluded.tsv",

@@ -52,6 +52,7 @@ def test_other_images_and_group_maps_are_no_maps(dataset: Dataset) -> None:
         *PLAIN,
         "sub-01/func/sub-01_desc-brain_mask.nii.gz",
         "group/task-pain_contrast-go_stat-z_statmap.nii.gz",
+        "sub-01/func/._sub-01_task-pain_contrast-go_stat-t_statmap.nii.gz",
         empty=True,
     )
     assert len(find_maps(root, InputConfig())) == len(PLAIN)
