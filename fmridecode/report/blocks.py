@@ -87,12 +87,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gallery:
-    """Pictures side by side that wrap on narrow screens."""
+    """Pictures side by side that wrap on narrow screens; ``flow`` stacks unequal heights."""
 
     kind: ClassVar[str] = "gallery"
     pictures: tuple[Picture, ...]
     smallest: int = 320
     legend: tuple[Key, ...] = ()
+    flow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from typing import Any
 from fmridecode.report.numbers import count, enumeration
 from fmridecode.report.words import ARCHITECTURES
 
-
 _STATISTICS = (
     "Confidence intervals are 95 % percentile bootstrap intervals over participants. "
     "Saliency methods were compared by two-sided paired t-tests over participants’ means, "
@@ -126,7 +125,7 @@ def _training(settings: Settings) -> list[str]:
         details = [f"learning rate {rate:g}"]
         details += [f"batches of {batch:g} maps"] if batch else []
         details += [f"at most {count(epochs, 'epoch')}"] if epochs else []
-        details += [f"L2 coefficient {l2:g}"] if l2 else []
+        details += [f"L2 coefficient {l2:g}".replace("e-0", "e−")] if l2 else []
         sentences.append(
             f"It was trained with Adam (Kingma & Ba, 2015; {', '.join(details)}); the epoch with "
             "the lowest loss on validation participants was kept."
@@ -205,7 +204,9 @@ def _saliency(settings: Settings) -> str:
         "smoothgrad": f"SmoothGrad (Smilkov et al., 2017{drawn})",
     }
     described = [titles.get(str(each), str(each)) for each in methods]
-    opening = f"Signed saliency maps were computed as {enumeration(described)}. " if methods else ""
+    opening = (
+        f"Signed saliency maps were computed as {enumeration(described)}. " if methods else ""
+    )
     return (
         f"{opening}Their alignment with activation was measured as in McClure et al., 2020: "
         "class informative activation (CIA) is the correlation of the true class’s map with the "

@@ -120,9 +120,7 @@ class Participant:
 
     def scores(self) -> tuple[Table, ...]:
         """Read the scores of every session."""
-        return self._tables(
-            "interpretability_scores", "label", "method", "criterion", "pearson_r"
-        )
+        return self._tables("interpretability_scores", "label", "method", "criterion", "pearson_r")
 
     def maps(self) -> tuple[SaliencyMap, ...]:
         """Return the saliency maps of the true classes, of every session."""

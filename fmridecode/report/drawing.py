@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PIXELS_PER_INCH = 96  # of CSS; so a chart's inches are its natural width on the page
 LONGEST_LABEL = 26
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {  # matplotlib types the keys as literals of its own version
     "svg.fonttype": "none",
     "svg.hashsalt": "fmridecode",
     "text.parse_math": False,
@@ -75,6 +75,7 @@ def draw(
     alt: str,
     caption: str,
     sources: tuple[Path, ...],
+    cropped: bool = False,
 ) -> Picture:
     """Draw a chart on one pair of axes, save it under ``figures/``, and return it for a page.
 
@@ -94,19 +95,26 @@ def draw(
         The caption, with n.
     sources
         The files whose numbers are drawn.
+    cropped
+        Cut the margins off, where labels need an unknown part of the width.
     """
     with chart_style():
         figure = Figure(figsize=(width, height), layout="constrained")
         paint(figure.add_subplot())
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Title": alt})
+        figure.savefig(
+            buffer,
+            format="svg",
+            metadata={"Date": None, "Title": alt},
+            bbox_inches="tight" if cropped else None,
+        )
     path = save_figure(derivatives, f"{slug(name)}.svg", buffer.getvalue().encode())
     return Picture(
         markup=inline_svg(buffer.getvalue(), alt=alt, prefix=slug(name)),
         caption=caption,
         file=source(derivatives, path, "SVG"),
         sources=tuple(source(derivatives, each) for each in sources),
-        width=round(width * PIXELS_PER_INCH),
+        width=natural_width(buffer.getvalue()),
     )
 
 
@@ -122,8 +130,18 @@ def inline_svg(svg: str, *, alt: str, prefix: str) -> Markup:
     body = re.sub(r"url\(#", f"url(#{prefix}-", body)
     for colour in COLOURS:
         body = body.replace(f": {colour.light}", f": var(--{colour.name})")
-    body = re.sub(r"'Helvetica Neue'(?:, [^;\"]*?)?(?=[;\"])", "var(--sans)", body)
+    body = re.sub(r"'Helvetica Neue'(?:, [^;\"]*?)?(?=[;\"])", "var(--figure)", body)
     return Markup('<svg role="img" aria-label="{}"').format(alt) + Markup(body[4:])
+
+
+def natural_width(svg: str) -> int:
+    """Return the width of a saved SVG in CSS pixels.
+
+    >>> natural_width('<svg width="72pt" height="36pt">')
+    96
+    """
+    found = re.search(r'<svg[^>]*\swidth="([0-9.]+)pt"', svg)
+    return round(float(found[1]) * PIXELS_PER_INCH / 72) if found else 0
 
 
 def save_figure(derivatives: Derivatives, name: str, content: bytes) -> Path:
@@ -179,5 +197,3 @@ def annotate_reference(axes: Axes, x: float, text: str) -> None:
         fontsize=8.5,
         color=SOFT.light,
     )
-
-

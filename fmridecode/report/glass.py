@@ -28,6 +28,7 @@ PERCENTILE = 99.0
 
 _SIZE = (4.6, 1.42)
 _DPI = 200
+_BARELY_THERE = 10  # of 255; an opacity that would show as a plate behind the brain
 _COLOURS = LinearSegmentedColormap.from_list(
     "signed",
     [
@@ -65,7 +66,7 @@ def glass_picture(
     return Picture(
         markup=Markup('<img alt="{}" width="460" height="142" src="data:image/png;base64,{}">')
         .format(alt, base64.b64encode(content).decode()),
-        caption=f"{caption} · ±{saturation:.2g}",
+        caption=f"{caption}, colours to ±{saturation:.2g}.",
         file=source(derivatives, path, "PNG"),
         sources=(source(derivatives, saliency.path, "NIfTI"),),
         width=460,
@@ -82,12 +83,13 @@ def glass_png(path: Path) -> tuple[bytes, float]:
     """
     # nilearn.plotting takes two seconds to import, which a page without maps should not pay.
     import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
     from nilearn.plotting import plot_glass_brain
 
     try:
         image = nib.load(path)
         values = np.nan_to_num(np.asarray(image.get_fdata(dtype=np.float32)))
-    except (OSError, EOFError, ValueError, nib.filebasedimages.ImageFileError) as error:
+    except (OSError, EOFError, ValueError, ImageFileError) as error:
         raise BadDataError(f"{path} cannot be read ({error}); re-run its level") from error
     if values.ndim != 3:
         raise BadDataError(f"{path} has the shape {values.shape}; expected one 3-D map")
@@ -113,7 +115,8 @@ def glass_png(path: Path) -> tuple[bytes, float]:
         )
         for axes in display.axes.values():
             for outline in axes.ax.patches:
-                outline.set_edgecolor((*OUTLINE, 0.75))
+                outline.set_edgecolor((*OUTLINE, 0.8))
+                outline.set_linewidth(0.5 * outline.get_linewidth())
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=_DPI, transparent=True)
     return _small(buffer.getvalue()), saturation
@@ -125,7 +128,9 @@ def _small(png: bytes) -> bytes:
 
     reduced = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        image.quantize(256, method=Image.Quantize.FASTOCTREE).save(
+        pixels = np.array(image)
+        pixels[pixels[..., 3] < _BARELY_THERE] = 0
+        Image.fromarray(pixels).quantize(256, method=Image.Quantize.FASTOCTREE).save(
             reduced, format="png", optimize=True
         )
     return reduced.getvalue()

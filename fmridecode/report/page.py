@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -74,7 +74,7 @@ def write_page(
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
-        written=datetime.now(timezone.utc).strftime("%d %B %Y, %H:%M UTC"),
+        written=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         is_group=path.name == "group.html",
         has_group=(derivatives.root / "group.html").is_file(),
     )

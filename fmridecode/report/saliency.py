@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fmridecode.report.table import read_json
+from fmridecode.report.words import METHODS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,18 @@ class SaliencyMap:
             if _plain(value)
         }
         return not labels or any(_plain(value) in _plain(self.target) for value in labels)
+
+
+def in_order(maps: tuple[SaliencyMap, ...], classes: tuple[str, ...]) -> tuple[SaliencyMap, ...]:
+    """Sort maps by class, in the order given, then by method, the plain ones first."""
+    methods = tuple(METHODS)
+
+    def rank(each: SaliencyMap) -> tuple[int, str, int, str]:
+        by_class = classes.index(each.target) if each.target in classes else len(classes)
+        by_method = methods.index(each.method) if each.method in methods else len(methods)
+        return by_class, each.target, by_method, each.path.name
+
+    return tuple(sorted(maps, key=rank))
 
 
 def find_maps(folder: Path, pattern: str) -> tuple[SaliencyMap, ...]:

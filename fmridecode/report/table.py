@@ -73,7 +73,9 @@ def read_table(path: Path, *, columns: tuple[str, ...] = ()) -> Table | None:
             na_values=["n/a", ""],
         )
     except (ValueError, OSError) as error:
-        raise BadDataError(f"{path} cannot be read as a TSV ({error}); re-run its level") from error
+        raise BadDataError(
+            f"{path} cannot be read as a TSV ({error}); re-run its level"
+        ) from error
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise BadDataError(

@@ -1,17 +1,20 @@
 """A finished OUTPUT_DIR that looks like a real one, without any decoding."""
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import tomli_w
-from fmridecode.report.derivatives import Derivatives
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+
+from fmridecode.report.derivatives import Derivatives
 
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ("heat", "rejection", f"friend {HOSTILE}")
@@ -40,9 +43,9 @@ def brain_map(generator: np.random.Generator) -> NDArray[np.float32]:
     axes = np.meshgrid(*(np.arange(n) for n in SHAPE), indexing="ij")
     millimetres = [AFFINE[i, i] * axes[i] + AFFINE[i, 3] for i in range(3)]
     centre, radii = (0, -18, 8), (66, 82, 62)
-    inside = sum(
-        ((x - c) / r) ** 2 for x, c, r in zip(millimetres, centre, radii, strict=True)
-    ) < 1
+    inside = (
+        sum(((x - c) / r) ** 2 for x, c, r in zip(millimetres, centre, radii, strict=True)) < 1
+    )
     noise = gaussian_filter(generator.standard_normal(SHAPE), 1.4) * inside
     return (noise / noise[inside].std() * inside).astype(np.float32)
 
@@ -70,7 +73,10 @@ def _write_participant(root: Path, label: str, generator: np.random.Generator) -
             }
         )
         for order, method in enumerate(METHODS):
-            for criterion, targets in (("CIA", [name]), ("CAD", [c for c in CLASSES if c != name])):
+            for criterion, targets in (
+                ("CIA", [name]),
+                ("CAD", [c for c in CLASSES if c != name]),
+            ):
                 scores += [
                     {
                         "participant_id": f"sub-{label}",
@@ -196,14 +202,16 @@ def _write_model(root: Path) -> None:
             loss = 1.1 * np.exp(-epoch / 5)
             validation = loss + 0.02 * fold + 0.008 * (epoch - 6) ** 2 * (epoch > 6) + 0.12
             epochs.append((fold, 1, epoch, loss, validation, 0.72, 0.6, epoch == 7))
-    write_table(folder / "folds.tsv", pd.DataFrame(roles, columns=["fold", "participant_id", "role"]))
+    write_table(
+        folder / "folds.tsv", pd.DataFrame(roles, columns=["fold", "participant_id", "role"])
+    )
     columns = "fold member epoch train_loss validation_loss validation_accuracy robust_accuracy"
     write_table(
         folder / "training.tsv", pd.DataFrame(epochs, columns=[*columns.split(), "selected"])
     )
 
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "space": {"space": "MNI152NLin2009cAsym", "resolution": 8, "zscore": "brain"},
     "model": {"architecture": "cnn", "filters": [8, 8], "linear_path": True, "ensemble": 1},
     "training": {
@@ -237,6 +245,35 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (root / "dataset_description.json").write_text(json.dumps(description), encoding="utf-8")
     return root
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """Markup within names of a class, a participant and the data set."""
+    return HOSTILE
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    """The resolved config of the finished OUTPUT_DIR."""
+    return copy.deepcopy(CONFIG)
+
+
+@pytest.fixture
+def smooth_map() -> NDArray[np.float32]:
+    """Smooth noise within a brain, 0 outside."""
+    return brain_map(np.random.default_rng(1))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Callable[[NDArray[np.float32]], Path]:
+    """Write an array as a NIfTI file in MNI space."""
+
+    def write_nifti(values: NDArray[np.float32]) -> Path:
+        write_map(tmp_path / "map.nii.gz", values)
+        return tmp_path / "map.nii.gz"
+
+    return write_nifti
 
 
 @pytest.fixture

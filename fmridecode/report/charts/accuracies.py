@@ -21,11 +21,11 @@ MOST_VALUES = 12
 def paint_accuracies(axes: Axes, accuracies: NDArray[np.float64], chance: float) -> None:
     """Draw how many participants were decoded with which accuracy."""
     positions, counts, width = accuracy_bins(accuracies)
-    axes.bar(positions, counts, width=0.82 * width, color=ACCENT.light, alpha=0.85)
+    axes.bar(positions, counts, width=0.82 * width, color=ACCENT.light)
     for x, n in zip(positions, counts, strict=True):
         if n:
             axes.text(x, n, f"{whole(n)}\n", ha="center", va="center", color=SOFT.light,
-                      fontsize=8.5, linespacing=1.8)  # fmt: skip
+                      fontsize=8.5, linespacing=1.8, zorder=4)  # fmt: skip
     if np.isfinite(chance):
         annotate_reference(axes, chance, "chance")
     axes.set(

@@ -43,12 +43,13 @@ def confusion_picture(derivatives: Derivatives, table: Table) -> Picture:
             ha="left" if tilted else "center",
             color=INK.light,
         )
-        axes.set_xlabel("predicted", loc="left")
-        axes.xaxis.set_label_position("top")
-        axes.set_ylabel("true", loc="top", rotation=0)
+        axes.text(
+            -0.62, -0.62, "true ↓  decoded as →", ha="right", va="bottom", color=SOFT.light,
+            fontsize=8.5,
+        )  # fmt: skip
 
     alt = "Confusion matrix. " + " ".join(
-        f"Of {whole(total)} maps of {label}, {number(100 * right, 0)} % were decoded as such."
+        f"Of {whole(total)} maps of {label}, {number(100 * float(right), 0)} % were decoded so."
         for label, total, right in zip(
             labels, totals[:, 0], _recalls(labels, predicted, shares), strict=True
         )
@@ -57,14 +58,16 @@ def confusion_picture(derivatives: Derivatives, table: Table) -> Picture:
         derivatives,
         "group_confusion",
         paint,
-        width=label_inches(labels) + 0.35 + cell * len(predicted),
-        height=head + cell * len(labels) + 0.2,
+        width=max(label_inches(labels), 1.6) + 0.3 + cell * len(predicted),
+        height=head + cell * len(labels),
         alt=alt,
         caption=(
             f"Confusion matrix of {count(counts.sum(), 'map')}. Colour and large number: percent "
-            "of the maps of a true class (a row sums to 100). Small number: count."
+            "of the maps of a true class (a row sums to 100, but for rounding). Small number: "
+            "count."
         ),
         sources=(table.path,),
+        cropped=True,
     )
 
 
@@ -72,18 +75,18 @@ def _paint(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.float64])
     n_rows, n_columns = counts.shape
     with_numbers = max(n_rows, n_columns) <= MOST_WITH_NUMBERS
     for row, column in np.ndindex(n_rows, n_columns):
-        share = shares[row, column]
+        share = float(shares[row, column])
         corner = (column - 0.47, row - 0.47)
         axes.add_patch(Rectangle(corner, 0.94, 0.94, facecolor=RULE.light, alpha=0.4))
         axes.add_patch(Rectangle(corner, 0.94, 0.94, facecolor=ACCENT.light, alpha=share))
         if with_numbers:
-            strong, weak = (PAPER, PAPER) if share > 0.55 else (INK, SOFT)
+            strong, weak = (PAPER, PAPER) if share > 0.7 else (INK, SOFT)
             axes.text(
                 column, row - 0.08, number(100 * share, 0), ha="center", va="center",
                 color=strong.light, fontsize=11,
             )  # fmt: skip
             axes.text(
-                column, row + 0.25, whole(counts[row, column]), ha="center", va="center",
+                column, row + 0.25, whole(float(counts[row, column])), ha="center", va="center",
                 color=weak.light, fontsize=7.5,
             )  # fmt: skip
     axes.set(xlim=(-0.5, n_columns - 0.5), ylim=(n_rows - 0.5, -0.5), aspect="equal")
@@ -91,9 +94,7 @@ def _paint(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.float64])
     axes.spines[:].set_visible(False)
 
 
-def _recalls(
-    labels: list[str], predicted: list[str], shares: NDArray[np.float64]
-) -> list[float]:
+def _recalls(labels: list[str], predicted: list[str], shares: NDArray[np.float64]) -> list[float]:
     return [
         float(shares[row, predicted.index(label)]) if label in predicted else 0.0
         for row, label in enumerate(labels)

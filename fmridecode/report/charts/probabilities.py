@@ -59,7 +59,5 @@ def paint_probabilities(
                 )  # fmt: skip
     annotate_reference(axes, 1 / max(len(classes), 1), "chance")
     axes.set_yticks(range(len(truth)), [short(label) for label in labels], color=INK.light)
-    axes.set(
-        xlim=(-0.03, 1.03), ylim=(len(truth) - 0.45, -0.55), xlabel="calibrated probability"
-    )
+    axes.set(xlim=(-0.03, 1.03), ylim=(len(truth) - 0.45, -0.55), xlabel="calibrated probability")
     axes.spines["left"].set_visible(False)

@@ -51,7 +51,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
     if table is not None:
         pictures += _metrics_pictures(derivatives, table, found)
     pictures += _accuracies_pictures(derivatives, found)
-    return (*blocks, Gallery(pictures=tuple(pictures))) if pictures else tuple(blocks)
+    return (*blocks, Gallery(pictures=tuple(pictures), flow=True)) if pictures else tuple(blocks)
 
 
 def _metrics_grid(derivatives: Derivatives, table: Table, found: tuple[Metric, ...]) -> Grid:

@@ -201,13 +201,14 @@ def _tests_grid(
             test = next((c for c in found if (c.method_a, c.method_b) == (a, b)), None)
             row += _cells(test)
         rows.append(tuple(row))
+    corrected = table.descriptions.get("p_bonferroni", "")
     per_criterion = tuple(
         column
         for name in by_criterion
         for column in (
             Column(f"Δ {name}", numeric=True, meaning=table.descriptions.get("difference", "")),
             Column("t (df)", numeric=True, meaning=table.descriptions.get("t", "")),
-            Column("p, corrected", numeric=True, meaning=table.descriptions.get("p_bonferroni", "")),
+            Column("p, corrected", numeric=True, meaning=corrected),
         )
     )  # fmt: skip
     largest = max((c.n for found in by_criterion.values() for c in found), default=0)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from fmridecode.report.blocks import Block, Gallery, Heading, Key, Missing, Prose
 from fmridecode.report.glass import PERCENTILE, glass_picture
+from fmridecode.report.group.facts import class_names
 from fmridecode.report.numbers import count
+from fmridecode.report.saliency import SaliencyMap, in_order
 from fmridecode.report.words import method as method_title
 
 if TYPE_CHECKING:
     from fmridecode.report.derivatives import Derivatives
-    from fmridecode.report.saliency import SaliencyMap
 
 LEGEND = (
     Key(css="positive", text="raises the probability of the class"),
@@ -27,7 +28,7 @@ READING = Prose(
 
 def build(derivatives: Derivatives) -> tuple[Block, ...]:
     """Show the mean map of every class by every method."""
-    maps = derivatives.group_maps()
+    maps = in_order(derivatives.group_maps(), class_names(derivatives))
     if not maps:
         return (
             Missing(
@@ -57,7 +58,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
                     )
                     for each in chosen
                 ),
-                smallest=290,
+                smallest=260,
                 legend=LEGEND if len(blocks) == 2 else (),
             ),
         ]

@@ -75,8 +75,7 @@ def _decoding(derivatives: Derivatives, accuracy: Metric) -> Prose:
     names = class_names(derivatives)
     conditions = f"{count(len(names), 'condition')} ({enumeration(names)})" if names else "maps"
     if accuracy.low > accuracy.chance:
-        verdict = "well above" if accuracy.low > 1.5 * accuracy.chance else "above"
-        compared = f"The interval lies {verdict} chance"
+        compared = "The interval lies above chance"
     else:
         compared = "The interval includes chance, so the conditions cannot be said to be decoded"
     checked = unseen(derivatives)
@@ -123,7 +122,7 @@ def _alignment(derivatives: Derivatives) -> tuple[dict[str, MethodScore], Prose]
         pairs = () if tests is None else comparisons(tests, criterion, "participant")
         against = _against(score, rivals[0], pairs) if rivals else ""
         sentences.append(
-            Markup("By {}, <strong>{}</strong> maps resemble it most, with {} {}{}.").format(
+            Markup("By {}, <strong>{}</strong> maps resemble it most ({} {}){}.").format(
                 criterion,
                 score.estimate.label,
                 number(score.estimate.value),
@@ -143,7 +142,9 @@ def _alignment(derivatives: Derivatives) -> tuple[dict[str, MethodScore], Prose]
 def _against(best: MethodScore, second: MethodScore, pairs: tuple[Comparison, ...]) -> str:
     for pair in pairs:
         if {pair.method_a, pair.method_b} == {best.method, second.method}:
-            more = "more than" if pair.p_bonferroni < 0.05 else "not distinguishable from"
+            more = (
+                "more than" if pair.p_bonferroni < 0.05 else "though not distinguishably more than"
+            )
             return (
                 f", {more} {method_title(second.method)} ({number(second.estimate.value)}; paired "
                 f"t({pair.df}) = {number(abs(pair.t))}, Bonferroni-corrected "

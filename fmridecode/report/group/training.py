@@ -117,7 +117,7 @@ def _curves(derivatives: Derivatives, model: Model, table: Table) -> Gallery:
             _curve(derivatives, model, table, fold, limits=(max(0, low - margin), high + margin))
             for fold in folds
         ),
-        smallest=230,
+        smallest=160,
         legend=(
             Key(css="accent line", text="validation loss"),
             Key(css="faint line", text="training loss, under the training’s noise"),
@@ -131,13 +131,13 @@ def _curve(
 ) -> Picture:
     rows = table.frame[table.frame["fold"] == fold]
     sizes = _sizes(model, fold)
-    caption = f"n = {sizes['train']} / {sizes['validation']}" if sizes else ""
+    caption = f"{sizes['train']} train, {sizes['validation']} validate." if sizes else ""
     return draw(
         derivatives,
         f"group_training_{model.name}_fold-{fold}",
         lambda axes: paint_curves(axes, rows, limits=limits, title=f"Fold {fold}"),
-        width=2.6,
-        height=2.0,
+        width=2.05,
+        height=1.75,
         alt=f"Training curves of fold {fold}: the validation loss goes from "
         f"{number(float(rows['validation_loss'].iloc[0]))} to "
         f"{number(float(rows['validation_loss'].iloc[-1]))} over "
@@ -170,8 +170,7 @@ def _folds_grid(derivatives: Derivatives, model: Model, tables: list[Table]) -> 
             Column("Under attack", numeric=True),
         ),
         rows=tuple(
-            (fold, *_size_cells(model, fold), *_kept_cells(model.training, fold))
-            for fold in names
+            (fold, *_size_cells(model, fold), *_kept_cells(model.training, fold)) for fold in names
         ),
         sources=tuple(source(derivatives, table.path) for table in tables),
         opened=len(names) <= 10,

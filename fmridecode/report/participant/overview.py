@@ -9,6 +9,7 @@ from markupsafe import Markup
 from fmridecode.report.blocks import Block, Fact, Facts, Missing, Prose
 from fmridecode.report.numbers import count, enumeration, number, whole
 from fmridecode.report.participant.rows import Rows, predictions, probability_columns, scores
+from fmridecode.report.words import method as method_title
 
 if TYPE_CHECKING:
     from fmridecode.report.derivatives import Participant
@@ -60,7 +61,7 @@ def _score_facts(participant: Participant) -> list[Fact]:
             Fact(
                 value=number(float(means.max())),
                 label=f"best {criterion}",
-                note=f"{means.idxmax()}, mean over maps",
+                note=f"{method_title(str(means.idxmax()))}, mean over maps",
             )
         )
     return facts

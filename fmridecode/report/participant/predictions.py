@@ -49,7 +49,7 @@ def _gallery(participant: Participant, rows: Rows) -> Gallery:
         participant.derivatives,
         f"{participant.name}_probabilities",
         lambda axes: paint_probabilities(axes, values, truth, names, labels),
-        width=4.4 + min(label_inches(labels), 2.0),
+        width=3.2 + min(label_inches(labels), 1.7),
         height=0.85 + ROW_INCHES * len(truth),
         alt="Probability of the true class of each map. "
         + " ".join(
@@ -63,7 +63,7 @@ def _gallery(participant: Participant, rows: Rows) -> Gallery:
     )
     return Gallery(
         pictures=(picture,),
-        smallest=420,
+        smallest=380,
         legend=(
             Key(css="accent", text="true class"),
             Key(css="ring", text="each other class"),

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 from fmridecode.report.blocks import Block, Gallery, Heading, Missing
 from fmridecode.report.glass import glass_picture
 from fmridecode.report.group.maps import LEGEND, READING
+from fmridecode.report.participant.rows import predictions, probability_columns
+from fmridecode.report.saliency import SaliencyMap, in_order
 from fmridecode.report.words import method as method_title
 
 if TYPE_CHECKING:
     from fmridecode.report.derivatives import Participant
-    from fmridecode.report.saliency import SaliencyMap
 
 
 def build(participant: Participant) -> tuple[Block, ...]:
     """Show the map of the true class by every method, for every map of the participant."""
-    maps = participant.maps()
+    rows = predictions(participant)
+    columns = () if rows is None else probability_columns(rows)
+    classes = tuple(name.removeprefix("prob_") for name in columns)
+    maps = in_order(participant.maps(), classes)
     if not maps:
         return (
             Missing(
@@ -40,7 +44,7 @@ def build(participant: Participant) -> tuple[Block, ...]:
                     for each in maps
                     if each.target == target
                 ),
-                smallest=290,
+                smallest=260,
                 legend=LEGEND if len(blocks) == 1 else (),
             ),
         ]

@@ -68,7 +68,7 @@ def _grid(participant: Participant, rows: Rows) -> Grid:
     )
 
 
-def _cell(means: "pd.Series[float]", name: str, method: str, criterion: str) -> str:
+def _cell(means: pd.Series[float], name: str, method: str, criterion: str) -> str:
     key = (name, method, criterion)
     return number(float(means.loc[key]), 3) if key in means.index else NOTHING
 
