@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 from fmridecode.core import training
+from fmridecode.core.attacks import pgd
 from fmridecode.core.noise import norms, radius
 from fmridecode.core.settings import TrainingConfig
 from fmridecode.core.training import SCHEMES, Epoch, History, fit, passes
@@ -123,6 +124,25 @@ def test_training_noise_stays_in_the_ball_and_the_mask(a_decoder, batches, monke
     assert torch.all(noise[:, ~MASK] == 0)
     assert len(seen) == (4 if scheme == "adversarial" else 1)
     assert scheme != "adversarial" or torch.equal(seen[0], x)
+
+
+@pytest.mark.parametrize("each", [True, False])
+def test_a_pgd_update_steps_by_sd_per_voxel_and_projects_as_asked(
+    a_decoder, batches, monkeypatch, each
+):
+    model, root_v = a_decoder("cnn", MASK, gain=1.0), math.sqrt(30)
+    config = TrainingConfig(
+        scheme="pgd", epsilon=0.2, pgd_step=0.15, steps=3, project_each_step=each
+    )
+    trainer = training._Trainer(model, config, 1, torch.Generator())
+    x, y = batches(12).take(slice(None))
+    expected = x + pgd(
+        model, x, y, bound=0.2 * root_v, step=0.15 * root_v, steps=3, project_each_step=each
+    )
+    seen = []
+    monkeypatch.setattr(trainer, "update", lambda noisy, _: seen.append(noisy) or (0.0, None))
+    SCHEMES["pgd"](trainer, x, functional.one_hot(y, 3).float())
+    torch.testing.assert_close(seen[0], expected, rtol=1e-6, atol=1e-6)
 
 
 def test_every_second_pgd_update_can_be_clean(a_decoder, batches, monkeypatch):
