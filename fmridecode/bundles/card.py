@@ -12,9 +12,10 @@ def model_card(decoder: TrainedDecoder) -> str:
         for each in decoder.classes
     )
     shape = " x ".join(map(str, grid.shape))
-    recipe = training.scheme
+    recipe: str = training.scheme
     if training.scheme != "standard":
         recipe += f", noise bound {training.epsilon:g} SD per voxel, {training.steps} steps"
+    bound = ", at the bound of its range" if calibration.at_bound else ""
     return f"""---
 library_name: fmridecode
 tags:
@@ -41,10 +42,12 @@ covers the {decoder.zscore}.
 
 ## Calibration
 
-Temperature {calibration.temperature:.3f}{" (at the bound of its range)" if calibration.at_bound else ""}.
-On the validation maps that chose it, negative log-likelihood {calibration.nll_before:.3f} before
-and {calibration.nll_after:.3f} after; expected calibration error {calibration.ece_before:.3f} before
-and {calibration.ece_after:.3f} after.
+Temperature {calibration.temperature:.3f}{bound}. On the validation maps that chose it:
+
+| | before | after |
+| --- | --- | --- |
+| negative log-likelihood | {calibration.nll_before:.3f} | {calibration.nll_after:.3f} |
+| expected calibration error | {calibration.ece_before:.3f} | {calibration.ece_after:.3f} |
 
 ## Limits
 

@@ -46,8 +46,7 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config-file",
-        help="TOML with settings, "
-        "such as the one a run leaves in logs/.",
+        help="TOML with settings, such as the one a run leaves in logs/.",
         rich_help_panel="Presets",
     ),
 ]

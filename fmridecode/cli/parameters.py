@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Optional, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -28,7 +28,7 @@ def config_parameters() -> list[inspect.Parameter]:
                 metavar=info.metavar,
                 show_default=_shown(default),
             )
-            kind = Annotated[Optional[_click_type(hints[name])], declared]  # noqa: UP045
+            kind: Any = Annotated[Optional[_click_type(hints[name])], declared]  # noqa: UP045
             parameters.append(
                 inspect.Parameter(
                     component + SEPARATOR + name,
@@ -60,10 +60,10 @@ def all_options() -> list[tuple[OptionInfo, bool]]:
 
 
 def _click_type(hint: Any) -> Any:
-    if get_origin(hint) is tuple:
-        inner = get_args(hint)[0]
-        return list[str] if get_origin(inner) is Literal else list[inner]  # type: ignore[valid-type]
-    return hint
+    """Return the type that click parses; the config itself checks the choices of a list."""
+    if get_origin(hint) is not tuple:
+        return hint
+    return list[int] if get_args(hint)[0] is int else list[str]
 
 
 def _shown(default: Any) -> str | bool:

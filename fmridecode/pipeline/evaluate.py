@@ -1,15 +1,16 @@
 """Group tables from the participants' predictions and scores; no decoder is needed."""
 
 from collections.abc import Callable
-from itertools import combinations
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 
 from fmridecode.bids.derivatives import read_table, write_table
-from fmridecode.core.statistics import bootstrap, paired_tests
+from fmridecode.core.statistics import Estimate, bootstrap, paired_tests
 from fmridecode.errors import BadDataError, NothingMatchedError
 
 PREDICTIONS = "desc-decoding_predictions.tsv"
@@ -125,12 +126,7 @@ def metrics_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     groups = [rows for _, rows in predictions.groupby("participant_id")]
     rows = []
     for metric, (compute, chance) in metrics.items():
-        estimate = bootstrap(
-            len(groups),
-            lambda drawn, compute=compute: compute(pd.concat([groups[i] for i in drawn])),
-            generator=np.random.default_rng(seed),
-            n_resamples=1000,
-        )
+        estimate = _over_participants(groups, compute, seed)
         rows.append(
             {
                 "metric": metric,
@@ -145,6 +141,16 @@ def metrics_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _over_participants(
+    groups: list[pd.DataFrame], compute: Callable[[pd.DataFrame], float], seed: int
+) -> Estimate:
+    def of_drawn(drawn: NDArray[np.int64]) -> float:
+        return compute(pd.concat([groups[i] for i in drawn]))
+
+    generator = np.random.default_rng(seed)
+    return bootstrap(len(groups), of_drawn, generator=generator, n_resamples=1000)
+
+
 def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the counts of every predicted class, a row for every true class."""
     names = class_names(predictions)
@@ -157,6 +163,7 @@ def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
 def per_example(scores: pd.DataFrame) -> pd.DataFrame:
     """Average the CAD of an example over its targets: one row per example and method."""
     keys = ["participant_id", "session_id", "label", "method", "criterion"]
+    scores = scores.fillna({"session_id": ""})
     return scores.groupby(keys, dropna=False, sort=False)["pearson_r"].mean().reset_index()
 
 
@@ -166,11 +173,7 @@ def interpretability_summary(scores: pd.DataFrame, *, seed: int) -> pd.DataFrame
     rows = []
     for (method, criterion), group in examples.groupby(["method", "criterion"], sort=False):
         means = group.groupby("participant_id")["pearson_r"].mean().dropna().to_numpy()
-        estimate = bootstrap(
-            len(means),
-            lambda drawn, means=means: float(means[drawn].mean()),
-            generator=np.random.default_rng(seed),
-        )
+        estimate = bootstrap(len(means), _mean_of(means), generator=np.random.default_rng(seed))
         spread = means.std(ddof=1) / np.sqrt(len(means)) if len(means) > 1 else np.nan
         rows.append(
             {
@@ -187,6 +190,10 @@ def interpretability_summary(scores: pd.DataFrame, *, seed: int) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
+def _mean_of(values: NDArray[np.float64]) -> Callable[[NDArray[np.int64]], float]:
+    return lambda drawn: float(values[drawn].mean())
+
+
 def interpretability_tests(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the paired tests between methods, over participants and over examples."""
     examples = per_example(scores)
@@ -197,25 +204,9 @@ def interpretability_tests(scores: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for criterion, group in examples.groupby("criterion", sort=False):
         for unit, keys in units.items():
-            means = group.groupby([*keys, "method"], dropna=False)["pearson_r"].mean()
-            wide = means.unstack("method")
-            methods = [m for m in dict.fromkeys(group["method"]) if m in wide]
-            if len(list(combinations(methods, 2))) == 0:
-                continue
-            for test in paired_tests({m: wide[m].to_numpy() for m in methods}):
-                rows.append(
-                    {
-                        "criterion": criterion,
-                        "unit": unit,
-                        "method_a": test.method_a,
-                        "method_b": test.method_b,
-                        "difference": test.difference,
-                        "t": test.t,
-                        "df": test.df,
-                        "p": test.p,
-                        "p_bonferroni": test.p_bonferroni,
-                    }
-                )
+            wide = group.pivot_table("pearson_r", keys, "method", dropna=False, sort=False)
+            found = paired_tests({str(m): wide[m].to_numpy() for m in wide})
+            rows += [{"criterion": criterion, "unit": unit, **asdict(test)} for test in found]
     return pd.DataFrame(rows, columns=list(TESTS_DICTIONARY))
 
 
@@ -223,10 +214,11 @@ def participants_summary(predictions: pd.DataFrame, scores: pd.DataFrame) -> pd.
     """Return one row per participant: maps, accuracy, and mean CIA and CAD of every method."""
     groups = predictions.groupby("participant_id")
     table = pd.DataFrame({"n_maps": groups.size(), "accuracy": groups["correct"].mean()})
-    means = per_example(scores).groupby(["participant_id", "criterion", "method"], sort=False)
-    wide = means["pearson_r"].mean().unstack(["criterion", "method"])
-    wide.columns = [f"{criterion}_{method}" for criterion, method in wide.columns]
-    return table.join(wide).reset_index()
+    for (criterion, method), group in per_example(scores).groupby(
+        ["criterion", "method"], sort=False
+    ):
+        table[f"{criterion}_{method}"] = group.groupby("participant_id")["pearson_r"].mean()
+    return table.reset_index()
 
 
 def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:

@@ -58,17 +58,7 @@ def _write_mean(path: Path, members: dict[str, list[Path]]) -> Path:
         total += np.mean([values for values, _ in images], axis=0)
     mean = total / len(members)
     said = _sidecar(first)
-    kept = (
-        "SpatialReference",
-        "Resolution",
-        "SkullStripped",
-        "Mask",
-        "SaliencyMethod",
-        "TargetClass",
-        "TrueClass",
-        "Sign",
-        "SoftwareVersion",
-    )
+    kept = ("Mask", "SaliencyMethod", "TargetClass", "TrueClass", "Sign")
     sidecar = {
         "Description": f"Mean over {len(members)} participants of maps that were each scaled to a "
         f"root mean square of 1. {said['Description']}",
@@ -81,6 +71,9 @@ def _write_mean(path: Path, members: dict[str, list[Path]]) -> Path:
         "Units": "Arbitrary: root mean squares of the participants' maps are 1.",
         **{key: said[key] for key in kept if key in said},
     }
-    grid = Grid(shape=shape, affine=as_rows(affine), space="", resolution="")
+    labels = dict(part.split("-", 1) for part in path.name.split("_") if "-" in part)
+    grid = Grid(
+        shape=shape, affine=as_rows(affine), space=labels["space"], resolution=labels["res"]
+    )
     write_map(path, mean, grid=grid, mask=np.ones(shape, dtype=bool), sidecar=sidecar)
     return path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from fmridecode.bids.derivatives import map_path, sidecar_of, table_path, write_map, write_table
+from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
 from fmridecode.bids.labels import camel
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
@@ -110,7 +110,10 @@ def _write_saliency(
         grid=maps.grid,
         description=camel(saliency.method, "to", saliency.target.replace(">", " minus ")),
     )
-    more: dict[str, object] = {
+    sidecar: dict[str, object] = {
+        "Description": f"{METHOD_WORDS[saliency.method].capitalize()}: class {saliency.target}, "
+        f"for a map of class {shown.name}.",
+        "Sources": list(example.sources),
         "SaliencyMethod": saliency.method,
         "TargetClass": saliency.target,
         "TrueClass": shown.name,
@@ -122,16 +125,9 @@ def _write_saliency(
         "Fold": decoded.fold,
         "TrainedOnParticipant": decoded.seen_in_training,
         "ForcedSpace": config.space.force_space,
+        "Mask": maps.mask_source,
     }
     if saliency.method == "smoothgrad":
-        more["SmoothGradSigma"] = config.saliency.smoothgrad_sigma
-        more["SmoothGradSamples"] = config.saliency.smoothgrad_samples
-    sidecar = sidecar_of(
-        grid=maps.grid,
-        description=f"{METHOD_WORDS[saliency.method].capitalize()}: class {saliency.target}, "
-        f"for a map of class {shown.name}.",
-        sources=example.sources,
-        mask_source=maps.mask_source,
-        **more,
-    )
+        sidecar["SmoothGradSigma"] = config.saliency.smoothgrad_sigma
+        sidecar["SmoothGradSamples"] = config.saliency.smoothgrad_samples
     write_map(path, saliency.values, grid=maps.grid, mask=maps.mask, sidecar=sidecar)

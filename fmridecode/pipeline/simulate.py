@@ -25,8 +25,8 @@ PARTICIPANTS_DICTIONARY = {
 README = """\
 # Simulated contrast maps
 
-Made by `fmridecode-tools simulate`; the settings are in `simulation.json`. `truth/` holds, for each
-task, the activation of the population (`desc-population`) and what only that task has
+Made by `fmridecode-tools simulate`; the settings are in `simulation.json`. `truth/` holds, for
+each task, the activation of the population (`desc-population`) and what only that task has
 (`desc-specific`), and for each participant the activation without noise.
 
 Region centres come from a coordinate meta-analysis (Neurosynth, Open Database License).

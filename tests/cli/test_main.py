@@ -1,0 +1,64 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fmridecode.cli.main import main
+
+
+def test_help_is_grouped_and_names_every_kind_of_option(capsys: pytest.CaptureFixture) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for heading in ("Which maps", "Space", "Decoder", "Training", "Saliency", "Execution"):
+        assert heading in text
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; from fmridecode.cli.main import main; main(['--help']); "
+        "heavy = {'torch', 'nilearn', 'bids', 'pandas', 'nibabel', 'scipy'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_module_runs_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fmridecode", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("fmridecode ")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("in out evaluate", 17, "'evaluate' is no analysis level; use train, participant, group"),
+        ("in out train --no-such-option", 64, "No such option"),
+        ("in out", 64, "Missing argument"),
+        ("in out train --folds many", 64, "--folds"),
+        ("in out train --folds 1", 64, "--folds is 1; expected 2 or more"),
+        ("in out train --label-by subject", 64, "--label-by"),
+        ("in out train --config-file nowhere.toml", 66, "nowhere.toml does not exist"),
+        ("/nonexistent out train", 66, "/nonexistent"),
+        ("/nonexistent out participant --device tpu", 64, "--device is 'tpu'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_documented_code(
+    line: str,
+    code: int,
+    words: str,
+    capsys: pytest.CaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(line.split()) == code
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert words in message
+    assert "Traceback" not in message
