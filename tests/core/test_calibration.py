@@ -41,8 +41,9 @@ def test_no_other_temperature_has_a_lower_negative_log_likelihood(seed, sharpnes
         assert found.nll_after <= negative_log_likelihood(logits, labels, other) + 1e-7
 
 
-def test_separable_data_run_to_the_lower_bound_and_say_so():
-    found = fit_temperature(10 * np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 0]))
+@pytest.mark.parametrize("margin", [10, 5000])
+def test_separable_data_run_to_the_lower_bound_and_say_so(margin):
+    found = fit_temperature(margin * np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 0]))
     assert found.at_bound
     assert found.temperature == pytest.approx(BOUNDS[0], rel=0.02)
 
