@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -42,7 +41,12 @@ _COLOURS = LinearSegmentedColormap.from_list(
 
 
 def glass_picture(
-    derivatives: Derivatives, saliency: SaliencyMap, *, name: str, caption: str
+    derivatives: Derivatives,
+    brain: GlassBrain,
+    saliency: SaliencyMap,
+    *,
+    name: str,
+    caption: str,
 ) -> Picture:
     """Draw a map on a glass brain from the left, from above, and from the right.
 
@@ -50,6 +54,8 @@ def glass_picture(
     ----------
     derivatives
         Where ``figures/`` lies.
+    brain
+        What to draw on.
     saliency
         The map.
     name
@@ -57,7 +63,7 @@ def glass_picture(
     caption
         What the map is.
     """
-    content, saturation = glass_png(saliency.path)
+    content, saturation = brain.png(saliency.path)
     path = save_figure(derivatives, f"{slug(name)}.png", content)
     alt = (
         f"Glass brain seen from the left, above and right: {saliency.method} saliency for "
@@ -73,18 +79,60 @@ def glass_picture(
     )  # fmt: skip
 
 
-def glass_png(path: Path) -> tuple[bytes, float]:
-    """Return a transparent PNG of a map's glass brain, and where its colours saturate.
+class GlassBrain:
+    """A glass brain that is drawn once and filled with one map after the other.
 
-    Raises
-    ------
-    BadDataError
-        The file cannot be read, or is not a single 3-D map.
+    Most of the time of a glass brain goes into its outlines.
     """
-    # nilearn.plotting takes two seconds to import, which a page without maps should not pay.
+
+    def __init__(self) -> None:
+        # nilearn.plotting takes two seconds to import, which a page without maps should not pay.
+        from nilearn.plotting import plot_glass_brain
+
+        self._figure = Figure(figsize=_SIZE)
+        self._display = plot_glass_brain(
+            None,
+            display_mode="lzr",
+            figure=self._figure,
+            axes=(0.0, 0.0, 1.0, 1.0),
+            colorbar=False,
+            annotate=False,
+            plot_abs=False,
+        )
+        for axes in self._display.axes.values():
+            for outline in axes.ax.patches:
+                outline.set_edgecolor((*OUTLINE, 0.8))
+                outline.set_linewidth(0.5 * outline.get_linewidth())
+
+    def png(self, path: Path) -> tuple[bytes, float]:
+        """Return a transparent PNG of a map, and where its colours saturate.
+
+        Raises
+        ------
+        BadDataError
+            The file cannot be read, or is not a single 3-D map.
+        """
+        image = _load(path)
+        values = image.get_fdata(dtype=np.float32)
+        inside = np.abs(values[values != 0])
+        saturation = float(np.percentile(inside, PERCENTILE)) if inside.size else 0.0
+        buffer = io.BytesIO()
+        try:
+            if saturation:
+                self._display.add_overlay(
+                    image, threshold=None, cmap=_COLOURS, vmin=-saturation, vmax=saturation
+                )
+            self._figure.savefig(buffer, format="png", dpi=_DPI, transparent=True)
+        finally:
+            for axes in self._display.axes.values():
+                for drawn in list(axes.ax.images):
+                    drawn.remove()
+        return _small(buffer.getvalue()), saturation
+
+
+def _load(path: Path) -> Any:
     import nibabel as nib
     from nibabel.filebasedimages import ImageFileError
-    from nilearn.plotting import plot_glass_brain
 
     try:
         image = nib.load(path)
@@ -93,33 +141,7 @@ def glass_png(path: Path) -> tuple[bytes, float]:
         raise BadDataError(f"{path} cannot be read ({error}); re-run its level") from error
     if values.ndim != 3:
         raise BadDataError(f"{path} has the shape {values.shape}; expected one 3-D map")
-    inside = np.abs(values[values != 0])
-    saturation = float(np.percentile(inside, PERCENTILE)) if inside.size else 0.0
-    figure = Figure(figsize=_SIZE)
-    with warnings.catch_warnings():
-        # A map of zeros, or one that another version of nilearn or matplotlib frowns upon,
-        # is still to be shown; nothing here changes a number.
-        warnings.simplefilter("ignore")
-        display = plot_glass_brain(
-            nib.Nifti1Image(values, image.affine),
-            display_mode="lzr",
-            figure=figure,
-            axes=(0.0, 0.0, 1.0, 1.0),
-            colorbar=False,
-            annotate=False,
-            plot_abs=False,
-            cmap=_COLOURS,
-            vmin=-(saturation or 1.0),
-            vmax=saturation or 1.0,
-            threshold=None,
-        )
-        for axes in display.axes.values():
-            for outline in axes.ax.patches:
-                outline.set_edgecolor((*OUTLINE, 0.8))
-                outline.set_linewidth(0.5 * outline.get_linewidth())
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=_DPI, transparent=True)
-    return _small(buffer.getvalue()), saturation
+    return nib.Nifti1Image(values, image.affine)
 
 
 def _small(png: bytes) -> bytes:

@@ -80,7 +80,7 @@ def _paint(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.float64])
         axes.add_patch(Rectangle(corner, 0.94, 0.94, facecolor=RULE.light, alpha=0.4))
         axes.add_patch(Rectangle(corner, 0.94, 0.94, facecolor=ACCENT.light, alpha=share))
         if with_numbers:
-            strong, weak = (PAPER, PAPER) if share > 0.7 else (INK, SOFT)
+            strong, weak = (PAPER, PAPER) if share > 0.7 else (INK, INK if share > 0.35 else SOFT)
             axes.text(
                 column, row - 0.08, number(100 * share, 0), ha="center", va="center",
                 color=strong.light, fontsize=11,

@@ -94,7 +94,7 @@ def _paint_single(axes: Axes, position: int, values: NDArray[np.float64]) -> Non
     order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     offsets = 0.3 * (((order * 0.618034) % 1.0) * 2 - 1)
     axes.plot(
-        values, position + offsets, "o", color=FAINT.light, alpha=0.5, markersize=3.6,
+        values, position + offsets, "o", color=FAINT.light, alpha=0.65, markersize=3.6,
         markeredgewidth=0,
     )  # fmt: skip
 

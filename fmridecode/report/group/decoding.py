@@ -38,8 +38,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         blocks += [
             Prose(
                 text="Intervals are 95 % percentile bootstrap intervals that resample "
-                "participants, whose maps stay together. Each participant is decoded by a decoder "
-                "trained on others."
+                "participants, whose maps stay together."
             ),
             _metrics_grid(derivatives, table, found),
         ]

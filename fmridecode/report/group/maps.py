@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fmridecode.report.blocks import Block, Gallery, Heading, Key, Missing, Prose
-from fmridecode.report.glass import PERCENTILE, glass_picture
+from fmridecode.report.glass import PERCENTILE, GlassBrain, glass_picture
 from fmridecode.report.group.facts import class_names
 from fmridecode.report.numbers import count
 from fmridecode.report.saliency import SaliencyMap, in_order
@@ -38,12 +38,10 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
             ),
         )
     blocks: list[Block] = [
-        Prose(
-            text="Mean over participants of the maps that explain the true class, each from a "
-            "decoder that never saw the participant."
-        ),
+        Prose(text="Mean over participants of the maps that explain the true class."),
         READING,
     ]
+    brain = GlassBrain()
     for target in dict.fromkeys(each.target for each in maps):
         chosen = [each for each in maps if each.target == target]
         blocks += [
@@ -52,6 +50,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
                 pictures=tuple(
                     glass_picture(
                         derivatives,
+                        brain,
                         each,
                         name=each.path.name.removesuffix(".nii.gz"),
                         caption=method_title(each.method),

@@ -38,8 +38,19 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         classes=class_names(derivatives),
     )
     paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph)
+    given = (
+        ()
+        if derivatives.models()
+        else (
+            Prose(
+                text="No decoder was trained here. If one was given with --model, describe its "
+                "own training in place of what the text says of training and cross-validation."
+            ),
+        )
+    )
     return (
         Prose(text=_origin(derivatives, path)),
+        *given,
         Paste(paragraphs=paragraphs),
         Heading(text="References"),
         Listing(texts=cited_in(paragraphs)),

@@ -32,7 +32,9 @@ def build(participant: Participant) -> tuple[Block, ...]:
         Fact(
             value=f"{correct} of {len(rows.frame)}",
             label="maps decoded correctly",
-            note=f"chance {number(len(rows.frame) / n_classes, 1)}" if n_classes else "",
+            note=f"{number(len(rows.frame) / n_classes, 1)} expected by chance"
+            if n_classes
+            else "",
         ),
         *_score_facts(participant),
     ]
@@ -82,7 +84,7 @@ def _honesty(participant: Participant, rows: Rows) -> str:
         ).format(decoder, where, whole(seen), count(len(frame), "prediction"))
     return Markup(
         "The {}{} <strong>never saw this participant</strong>, neither in training nor in "
-        "validation: seen_in_training is false in {}."
+        "validation: <code>seen_in_training</code> is false in {}."
     ).format(decoder, where, "all " + count(len(frame), "prediction"))
 
 
