@@ -57,3 +57,10 @@ def n_threads(config: ExecutionConfig) -> int:
 def n_processes(config: ExecutionConfig) -> int:
     """Return how many processes may prepare maps: ``--nprocs``, or one per core."""
     return config.nprocs or len(os.sched_getaffinity(0))
+
+
+def make_repeatable(threads: int) -> None:
+    """Fix the number of threads and choose algorithms that give the same bits in every run."""
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False

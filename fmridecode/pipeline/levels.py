@@ -3,10 +3,9 @@
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-
-import torch
 
 from fmridecode import __version__
 from fmridecode.bids.atomic import write_atomically
@@ -14,13 +13,14 @@ from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
 from fmridecode.config import RunConfig, to_toml
 from fmridecode.errors import BadDataError, NoInputError
-from fmridecode.pipeline.device import choose_device, n_threads
+from fmridecode.pipeline.device import choose_device, make_repeatable, n_processes, n_threads
 from fmridecode.pipeline.evaluate import write_group_tables
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
 from fmridecode.pipeline.folds import find_folds
 from fmridecode.pipeline.group_maps import write_group_maps
 from fmridecode.pipeline.participants import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
+from fmridecode.pipeline.progress import progress
 from fmridecode.pipeline.train import train
 from fmridecode.report import build_group, build_participant
 
@@ -36,7 +36,7 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
         What stopped the run; or, after all other participants are done, those that failed.
     """
     if config.execution.reports_only:
-        _reports_only(level, output_dir)
+        _reports_only(level, output_dir, config)
         return
     if level == "group":
         _group(output_dir, config)
@@ -46,7 +46,7 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
 
 def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
     device = choose_device(config.execution)
-    torch.set_num_threads(n_threads(config.execution))
+    make_repeatable(n_threads(config.execution))
     folds = find_folds(output_dir, config)
     trained = folds is not None and folds.complete()
     prepared = prepare(config, bids_dir, output_dir, only_asked=level == "train" or trained)
@@ -64,10 +64,23 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
             tuple(who for who in prepared.asked if who in usable),
             output_dir,
             device,
-            lambda who: log.info("Page: %s", build_participant(output_dir, who)),
         )
-        record_exclusions(output_dir, excluded, done=usable - set(excluded))
+        done = [who for who in prepared.asked if who in usable - set(excluded)]
+        record_exclusions(output_dir, excluded, done=done)
+        _write_pages(output_dir, done, n_processes(config.execution))
     _raise_failures(prepared)
+
+
+def _write_pages(output_dir: Path, participants: Sequence[str], nprocs: int) -> None:
+    """Write the participants' pages, in parallel: drawing brains takes seconds a page."""
+    from joblib import Parallel, delayed
+
+    jobs = (delayed(build_participant)(output_dir, who) for who in participants)
+    n_jobs = max(1, min(nprocs, len(participants)))
+    with progress("Writing pages", len(participants)) as advance:
+        for _ in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+            advance()
+    log.info("Pages: %s", output_dir / "sub-*.html")
 
 
 def _raise_failures(prepared: Prepared) -> None:
@@ -89,16 +102,15 @@ def _group(output_dir: Path, config: RunConfig) -> None:
     log.info("Page: %s", build_group(output_dir))
 
 
-def _reports_only(level: str, output_dir: Path) -> None:
+def _reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
     if not output_dir.is_dir():
         raise NoInputError(f"{output_dir} is not a folder: there is nothing to report on.")
     if level == "group":
         log.info("Page: %s", build_group(output_dir))
         return
-    for folder in sorted(output_dir.glob("sub-*")):
-        if folder.is_dir():
-            page = build_participant(output_dir, folder.name.removeprefix("sub-"))
-            log.info("Page: %s", page)
+    folders = [each for each in sorted(output_dir.glob("sub-*")) if each.is_dir()]
+    labels = [each.name.removeprefix("sub-") for each in folders]
+    _write_pages(output_dir, labels, n_processes(config.execution))
 
 
 def _write_run(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:

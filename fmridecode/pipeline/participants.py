@@ -1,7 +1,6 @@
 """The participant level: decode and explain everyone with a decoder that has not seen them."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -33,7 +32,6 @@ def write_participants(
     participants: tuple[str, ...],
     output_dir: Path,
     device: torch.device,
-    on_done: Callable[[str], None],
 ) -> dict[str, str]:
     """Write predictions, scores and saliency maps of every participant.
 
@@ -59,7 +57,6 @@ def write_participants(
                     bundle, maps, participant, fold=fold, seen_in_training=seen, device=device
                 )
                 _write_participant(config, maps, bundle, decoded, output_dir, device)
-                on_done(participant)
                 advance()
     return skipped
 
