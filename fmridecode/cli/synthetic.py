@@ -77,7 +77,7 @@ def synthetic(
 def synthetic_sweep(out: Out, seeds: Seeds = 3, seed: Seed = 0, nprocs: Processes = None) -> None:
     """Vary L2 and the number of updates, to see when adversarial training wins over plain L2.
 
-    About a quarter of an hour per seed on two cores.
+    About ten minutes per seed on two cores.
     """
     with _writing(out):
         _write_settings(out / "sweep.toml", {"seeds": seeds, "seed": seed})  # fails early

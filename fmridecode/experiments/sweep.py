@@ -167,15 +167,17 @@ def sweep_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def selection(table: pd.DataFrame) -> pd.DataFrame:
     """Return for every method the setting chosen on validation images, with its test scores.
 
-    The choice maximises the mean of CIA and CAD over the validation images of all seeds. Every
-    method is compared with the NN gradient at the L2 chosen for it, by a paired t-test over seeds
-    (no correction; NaN for one seed).
+    The choice maximises the mean of CIA and CAD over the validation images of all seeds; a setting
+    with an undefined score is not chosen. Every method is compared with the NN gradient at the L2
+    chosen for it, by a paired t-test over seeds (no correction; NaN for one seed).
     """
     keys = ["radius", "l2", "updates"]
     best = {}
     for method in EXPLAINED:
         here = table[table["method"] == method]
-        means = here.groupby(keys, dropna=False)["validation"].agg(lambda each: each.mean())
+        means = here.groupby(keys, dropna=False)["validation"].agg(
+            lambda each: each.mean(skipna=False)
+        )
         chosen = here.set_index(keys).loc[[means.idxmax()]].reset_index()
         best[method] = chosen.sort_values("seed")
     rows = []
