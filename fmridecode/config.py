@@ -96,16 +96,26 @@ Values = Mapping[str, Mapping[str, Any]]
 
 PresetName = Literal["default", "paper", "quick"]
 
-PRESETS: dict[str, Values] = {
-    "default": {
-        "model": {"filters": (8, 8), "halvings": 1, "gain": 1.0, "linear_path": True},
-        "training": {"epsilon": 0.1, "epochs": 24, "batch_size": 16},
+FEW_MAPS: Values = {
+    "model": {
+        "filters": (8,),
+        "halvings": 1,
+        "gain": 1.0,
+        "linear_path": True,
+        "squash": 3.0,
+        "dense_init": "zero",
+        "ensemble": 3,
     },
+    "training": {"epochs": 32, "learning_rate": 2e-4, "schedule": "cosine", "l2": 0.0},
+}
+
+PRESETS: dict[str, Values] = {
+    "default": FEW_MAPS,
     "paper": {"split": {"holdout": True}},
     "quick": {
         "space": {"resolution": 8},
-        "model": {"filters": (8, 8), "halvings": 1, "gain": 1.0, "linear_path": True},
-        "training": {"epochs": 12, "batch_size": 16},
+        "model": {**FEW_MAPS["model"], "ensemble": 1},
+        "training": {**FEW_MAPS["training"], "epochs": 24},
         "split": {"folds": 3},
     },
 }

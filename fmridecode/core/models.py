@@ -43,6 +43,10 @@ class Decoder(nn.Module):
         """Return the effective weights, without biases, that the L2 penalty covers."""
         return []
 
+    def logit_layers(self) -> list[nn.Linear]:
+        """Return the dense layers whose sum is the logits."""
+        return []
+
 
 class LinearDecoder(Decoder):
     """Multinomial regression on the voxels of the mask."""
@@ -66,6 +70,10 @@ class LinearDecoder(Decoder):
         """Return the one weight matrix."""
         return [self.head.weight]
 
+    def logit_layers(self) -> list[nn.Linear]:
+        """Return the only layer."""
+        return [self.head]
+
 
 class DenseDecoder(Decoder):
     """One hidden layer of rectified units: the net of the synthetic experiment."""
@@ -82,6 +90,10 @@ class DenseDecoder(Decoder):
     def weights(self) -> list[Tensor]:
         """Return both weight matrices."""
         return [self.hidden.head.weight, self.head.weight]
+
+    def logit_layers(self) -> list[nn.Linear]:
+        """Return the layer after the hidden one."""
+        return [self.head]
 
 
 class CorrelationDecoder(Decoder):
@@ -108,7 +120,8 @@ class ConvolutionalDecoder(Decoder):
 
     Every convolution is weight-normalised with one gain per filter; the dense layer is not.
     Without activation it is the convolutional linear network. ``linear_path`` adds a dense
-    layer straight from the masked input to the logits.
+    layer straight from the masked input to the logits. ``squash`` bends voxels beyond about that
+    many SD towards it, since first-level maps have tails much heavier than a Gaussian's.
     """
 
     def __init__(
@@ -120,11 +133,13 @@ class ConvolutionalDecoder(Decoder):
         halvings: int,
         activation: Callable[[Tensor], Tensor] | None,
         linear_path: bool,
+        squash: float,
     ) -> None:
         super().__init__(mask)
+        self.squash = squash
         self.halvings = bearable_halvings(tuple(mask.shape), min(halvings, len(filters)))
         self.activation = activation
-        self.is_linear = activation is None
+        self.is_linear = activation is None and squash == 0
         make = CONVOLUTIONS[mask.ndim]
         channels = [1, *filters]
         self.layers = nn.ModuleList(
@@ -139,7 +154,10 @@ class ConvolutionalDecoder(Decoder):
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
-        features = (x * self.mask).unsqueeze(1)
+        x = x * self.mask
+        if self.squash > 0:
+            x = self.squash * torch.tanh(x / self.squash)
+        features = x.unsqueeze(1)
         for depth, layer in enumerate(self.layers):
             features = layer(features)
             if self.activation is not None:
@@ -154,6 +172,11 @@ class ConvolutionalDecoder(Decoder):
         own = [cast("Tensor", layer.weight) for layer in self.layers]
         direct = [] if self.direct is None else self.direct.weights()
         return [*own, self.head.weight, *direct]
+
+    def logit_layers(self) -> list[nn.Linear]:
+        """Return the layer after the convolutions, and the linear path."""
+        direct = [] if self.direct is None else self.direct.logit_layers()
+        return [self.head, *direct]
 
 
 class Ensemble(Decoder):
@@ -178,6 +201,7 @@ def _convolutional(stride: int, rectified: bool) -> Callable[[ModelConfig, Mask,
             halvings=config.halvings if stride == 2 else 0,
             activation=torch.relu_ if rectified else None,  # in place: half the memory
             linear_path=config.linear_path,
+            squash=config.squash,
         )
 
     return make
@@ -198,8 +222,9 @@ def build(
 ) -> Decoder:
     """Build one freshly initialised decoder (not an ensemble).
 
-    Convolutions start He-normal with the config's gain, dense layers Glorot-uniform, all biases
-    at zero (K. He et al. 2015, doi:10.1109/ICCV.2015.123).
+    Convolutions start He-normal with the config's gain (K. He et al. 2015,
+    doi:10.1109/ICCV.2015.123), dense layers Glorot-uniform or, those that make the logits, at
+    zero; biases start at zero.
 
     Parameters
     ----------
@@ -213,9 +238,13 @@ def build(
         Source of the initial weights, on the CPU.
     """
     model = ARCHITECTURES[config.architecture](config, mask, n_classes)
+    zeroed = model.logit_layers() if config.dense_init == "zero" else []
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight, generator=generator)
+            if any(module is each for each in zeroed):
+                nn.init.zeros_(module.weight)
+            else:
+                nn.init.xavier_uniform_(module.weight, generator=generator)
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Conv2d | nn.Conv3d):
             filters = dict(module.named_parameters())

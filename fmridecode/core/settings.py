@@ -65,6 +65,21 @@ class ModelConfig:
         help="Add a linear path from the input to the logits beside the convolutions.",
         panel=DECODER,
     )
+    dense_init: Literal["glorot", "zero"] = option(
+        "glorot",
+        "--dense-init",
+        help="Initial weights of the dense layers that make the logits: Glorot-uniform, or zero, "
+        "which leaves no random pattern in the saliency of decoders trained on few maps.",
+        panel=DECODER,
+    )
+    squash: float = option(
+        0.0,
+        "--squash",
+        help="Bend voxels beyond about this many SD towards it (s * tanh(x / s)) before a "
+        "convolutional decoder sees them; 0 leaves the maps as they are.",
+        panel=DECODER,
+        metavar="SD",
+    )
     ensemble: int = option(
         1,
         "--ensemble",
@@ -89,6 +104,13 @@ class ModelConfig:
         _require(self.halvings >= 0, "--halvings", self.halvings, "0 or more")
         _require(self.gain > 0, "--gain", self.gain, "a positive number")
         _require(self.hidden > 0, "--hidden", self.hidden, "1 or more")
+        _require(self.squash >= 0, "--squash", self.squash, "0 or more")
+        _require(
+            self.dense_init in ("glorot", "zero"),
+            "--dense-init",
+            self.dense_init,
+            "glorot or zero",
+        )
         _require(self.ensemble > 0, "--ensemble", self.ensemble, "1 or more")
 
 

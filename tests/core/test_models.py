@@ -73,6 +73,7 @@ def test_the_features_of_the_hcp_grid_are_those_of_the_paper(halvings, n_feature
             halvings=halvings,
             activation=torch.relu,
             linear_path=False,
+            squash=0.0,
         )
     assert decoder.head.weight.shape == (7, n_features)
 
@@ -153,3 +154,36 @@ def test_an_ensemble_averages_logits(a_decoder):
     torch.testing.assert_close(Ensemble(members)(x), expected)
     assert not Ensemble(members).is_linear
     assert Ensemble([a_decoder("linear", mask)]).is_linear
+
+
+def test_zero_initialised_logit_layers_leave_no_random_pattern_in_the_logits() -> None:
+    mask = torch.ones(6, 7, 6, dtype=torch.bool)
+    x = torch.randn(2, *mask.shape, generator=torch.Generator().manual_seed(0))
+    for architecture in ("linear", "cnn", "dense"):
+        config = ModelConfig(
+            architecture=architecture, filters=(4,), hidden=3, linear_path=True, dense_init="zero"
+        )
+        model = build(config, mask, 3, generator=torch.Generator().manual_seed(1))
+        assert not model(x).any()
+        inner = [p for p in model.parameters() if p.ndim > 1 and p.any()]
+        assert bool(inner) == (architecture != "linear")
+
+
+def test_squashing_bends_outliers_and_leaves_the_rest() -> None:
+    mask = torch.ones(6, 7, 6, dtype=torch.bool)
+    x = torch.randn(1, *mask.shape, generator=torch.Generator().manual_seed(0)) * 0.01
+    plain, squashed = (
+        build(
+            ModelConfig(filters=(4,), squash=squash),
+            mask,
+            3,
+            generator=torch.Generator().manual_seed(1),
+        )
+        for squash in (0.0, 3.0)
+    )
+    torch.testing.assert_close(plain(x), squashed(x), rtol=1e-3, atol=1e-6)
+    outlier = x.clone()
+    outlier[0, 3, 3, 3] = 1e6
+    capped = x.clone()
+    capped[0, 3, 3, 3] = 30.0
+    torch.testing.assert_close(squashed(outlier), squashed(capped))
