@@ -8,7 +8,9 @@ from fmridecode.core.models import (
     ARCHITECTURES,
     ConvolutionalDecoder,
     Ensemble,
+    build,
 )
+from fmridecode.core.settings import ModelConfig
 
 TRAINED = [name for name in ARCHITECTURES if name != "correlation"]
 
@@ -165,8 +167,8 @@ def test_zero_initialised_logit_layers_leave_no_random_pattern_in_the_logits() -
         )
         model = build(config, mask, 3, generator=torch.Generator().manual_seed(1))
         assert not model(x).any()
-        inner = [p for p in model.parameters() if p.ndim > 1 and p.any()]
-        assert bool(inner) == (architecture != "linear")
+        hidden = [weight for weight in model.weights() if weight.any()]
+        assert bool(hidden) == (architecture != "linear")
 
 
 def test_squashing_bends_outliers_and_leaves_the_rest() -> None:
