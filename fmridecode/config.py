@@ -5,12 +5,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import tomli_w
 
 from fmridecode.bids.settings import InputConfig, SpaceConfig
-from fmridecode.core.settings import ModelConfig, SaliencyConfig, SplitConfig, TrainingConfig
+from fmridecode.core.settings import (
+    AUTO,
+    Auto,
+    ModelConfig,
+    SaliencyConfig,
+    SplitConfig,
+    TrainingConfig,
+)
 from fmridecode.errors import NoInputError, UsageError
 from fmridecode.options import option
 
@@ -145,7 +152,10 @@ def compose(*layers: Values) -> RunConfig:
 
 def _make(component: str, values: dict[str, Any]) -> Any:
     defaults = {each.name: each.default for each in fields(COMPONENTS[component])}
+    hints = get_type_hints(COMPONENTS[component])
     for name, value in values.items():
+        if value == AUTO and Auto in get_args(hints[name]):
+            continue
         wanted = type(defaults[name])
         if wanted is float and type(value) is int:
             values[name] = float(value)

@@ -14,7 +14,7 @@ def model_card(decoder: TrainedDecoder) -> str:
     shape = " x ".join(map(str, grid.shape))
     recipe: str = training.scheme
     if training.scheme != "standard":
-        recipe += f", noise bound {training.epsilon:g} SD per voxel, {training.steps} steps"
+        recipe += f", noise bound {training.epsilon} SD per voxel, {training.steps} steps"
     bound = ", at the bound of its range" if calibration.at_bound else ""
     return f"""---
 library_name: fmridecode

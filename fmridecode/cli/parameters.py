@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hint
 import typer
 
 from fmridecode.config import COMPONENTS
+from fmridecode.core.settings import AUTO, Auto
 from fmridecode.options import OptionInfo, options_of
 
 SEPARATOR = "__"
@@ -27,6 +28,7 @@ def config_parameters() -> list[inspect.Parameter]:
                 rich_help_panel=info.panel,
                 metavar=info.metavar,
                 show_default=_shown(default),
+                parser=_number_or_auto if Auto in get_args(hints[name]) else None,
             )
             kind: Any = Annotated[Optional[_click_type(hints[name])], declared]  # noqa: UP045
             parameters.append(
@@ -61,9 +63,15 @@ def all_options() -> list[tuple[OptionInfo, bool]]:
 
 def _click_type(hint: Any) -> Any:
     """Return the type that click parses; the config itself checks the choices of a list."""
+    if Auto in get_args(hint):
+        return str  # the parser decides
     if get_origin(hint) is not tuple:
         return hint
     return list[int] if get_args(hint)[0] is int else list[str]
+
+
+def _number_or_auto(value: str) -> float | str:
+    return value if value == AUTO else float(value)
 
 
 def _shown(default: Any) -> str | bool:

@@ -39,6 +39,16 @@ def _loss_gradient(logits: Logits, targets: Labels | SoftLabels) -> Logits:
     return p * (1 - targets) - targets * others
 
 
+def other_classes(targets: SoftLabels, *, generator: torch.Generator) -> SoftLabels:
+    """Draw a class for each example, other than its true (or heaviest) one, as one-hot rows."""
+    n_classes = targets.shape[1]
+    shift = torch.randint(
+        1, n_classes, (len(targets),), generator=generator, device=targets.device
+    )
+    drawn = (targets.argmax(dim=1) + shift) % n_classes
+    return functional.one_hot(drawn, n_classes).to(targets.dtype)
+
+
 def pgd(
     model: Decoder,
     x: Maps,
@@ -48,6 +58,7 @@ def pgd(
     step: float,
     steps: int,
     project_each_step: bool = True,
+    toward: bool = False,
 ) -> Maps:
     """Return the noise of projected gradient descent on the probability of the true class.
 
@@ -61,12 +72,15 @@ def pgd(
         Number of steps, from no noise.
     project_each_step
         Project after each step, or only after the last.
+    toward
+        Raise the probability of ``targets`` (a targeted attack) instead of lowering it.
     """
+    signed_step = -step if toward else step
 
     def attack(x: Maps, targets: Labels | SoftLabels) -> Maps:
         noise = torch.zeros_like(x)
         for _ in range(steps):
-            noise = noise + step * ascent_direction(model, x + noise, targets)
+            noise = noise + signed_step * ascent_direction(model, x + noise, targets)
             if project_each_step:
                 noise = project(noise, bound)
         return project(noise, bound)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import gaussian
-from fmridecode.core.settings import SaliencyConfig
+from fmridecode.core.settings import SaliencyConfig, chosen
 from fmridecode.shapes import Jacobian, Logits, Maps
 
 
@@ -111,9 +111,10 @@ def smoothgrad(
     The clean gradient is not added, and no magnitudes are taken. Factors are kept relative to
     the largest so far, so that neither many copies nor tiny probabilities lose the sum.
     """
+    sigma = chosen(config.smoothgrad_sigma, "--smoothgrad-sigma")
 
     def noisy() -> Saliency:
-        noise = config.smoothgrad_sigma * gaussian(x, model.mask, generator=generator)
+        noise = sigma * gaussian(x, model.mask, generator=generator)
         return gradient(model, x + noise, temperature, config, generator=generator)
 
     def rescale(maps: Tensor, log_ratio: Tensor) -> Tensor:

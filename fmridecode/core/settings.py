@@ -17,6 +17,10 @@ SALIENCY = "Saliency"
 Architecture = Literal["linear", "correlation", "cln", "cnn", "cnn-stride1", "dense"]
 Scheme = Literal["standard", "random-noise", "adversarial", "pgd"]
 Schedule = Literal["constant", "cosine"]
+Attack = Literal["untargeted", "targeted"]
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+"""Stands for a number that is to be chosen on validation participants."""
 Method = Literal["weights", "gradient", "gradient-x-input", "smoothgrad"]
 METHODS: tuple[str, ...] = get_args(Method)
 
@@ -24,6 +28,24 @@ METHODS: tuple[str, ...] = get_args(Method)
 def _require(condition: bool, name: str, value: object, expected: str) -> None:
     if not condition:
         raise UsageError(f"{name} is {value!r}; expected {expected}.")
+
+
+def chosen(value: float | Auto, name: str) -> float:
+    """Return a number that may have been left to choose, once it is chosen.
+
+    Raises
+    ------
+    UsageError
+        When it is still ``auto``.
+    """
+    if value == AUTO:
+        raise UsageError(f"{name} is auto and not chosen yet; give a number.")
+    return float(value)
+
+
+def _require_positive_or_auto(value: float | Auto, name: str) -> None:
+    good = value == AUTO if isinstance(value, str) else value > 0
+    _require(good, name, value, "a positive number, or auto")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +147,12 @@ class TrainingConfig:
         "projected gradient descent for every update.",
         panel=TRAINING,
     )
-    epsilon: float = option(
+    epsilon: float | Auto = option(
         0.1,
         "--epsilon",
         help="Bound of the noise in SD per voxel; times the square root of the number of voxels "
-        "it is the radius of the L2 ball.",
+        "it is the radius of the L2 ball. auto: chosen on the validation participants of each "
+        "fold, at four times the cost.",
         panel=TRAINING,
         metavar="SD",
     )
@@ -140,11 +163,18 @@ class TrainingConfig:
         panel=TRAINING,
         metavar="M",
     )
+    attack: Attack = option(
+        "untargeted",
+        "--attack",
+        help="Lower the probability of the true class, or raise that of another class, drawn for "
+        "each map and minibatch; the latter needs a second pass per hop.",
+        panel=TRAINING,
+    )
     gradient_reuse: bool = option(
         True,
         "--gradient-reuse/--no-gradient-reuse",
-        help="Take the attack direction from the pass that updates the weights, not from a "
-        "second pass after the update.",
+        help="Take the direction of an untargeted attack from the pass that updates the weights, "
+        "not from a second pass after the update.",
         panel=TRAINING,
     )
     pgd_step: float = option(
@@ -212,10 +242,16 @@ class TrainingConfig:
             self.schedule,
             "one of " + ", ".join(get_args(Schedule)),
         )
+        _require(
+            self.attack in get_args(Attack),
+            "--attack",
+            self.attack,
+            "one of " + ", ".join(get_args(Attack)),
+        )
+        _require_positive_or_auto(self.epsilon, "--epsilon")
         for name, flag in (("steps", "--adversarial-steps"), ("epochs", "--epochs")):
             _require(getattr(self, name) >= 1, flag, getattr(self, name), "1 or more")
         for name, flag in (
-            ("epsilon", "--epsilon"),
             ("pgd_step", "--pgd-step"),
             ("learning_rate", "--learning-rate"),
         ):
@@ -288,8 +324,12 @@ class SaliencyConfig:
         panel=SALIENCY,
         metavar="TARGET",
     )
-    smoothgrad_sigma: float = option(
-        2.0, "--smoothgrad-sigma", help="SD of SmoothGrad's noise.", panel=SALIENCY, metavar="SD"
+    smoothgrad_sigma: float | Auto = option(
+        2.0,
+        "--smoothgrad-sigma",
+        help="SD of SmoothGrad's noise. auto: chosen on the validation participants of each fold.",
+        panel=SALIENCY,
+        metavar="SD",
     )
     smoothgrad_samples: int = option(
         20,
@@ -303,12 +343,7 @@ class SaliencyConfig:
         _require(bool(self.methods), "--saliency", self.methods, "at least one method")
         for method in self.methods:
             _require(method in METHODS, "--saliency", method, "one of " + ", ".join(METHODS))
-        _require(
-            self.smoothgrad_sigma > 0,
-            "--smoothgrad-sigma",
-            self.smoothgrad_sigma,
-            "a positive number",
-        )
+        _require_positive_or_auto(self.smoothgrad_sigma, "--smoothgrad-sigma")
         _require(
             self.smoothgrad_samples > 0,
             "--smoothgrad-samples",

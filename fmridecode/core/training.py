@@ -5,11 +5,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fmridecode.core.attacks import ascent_direction, pgd, robust_accuracy
+from fmridecode.core.attacks import ascent_direction, other_classes, pgd, robust_accuracy
 from fmridecode.core.batches import Batches, class_means
 from fmridecode.core.models import CorrelationDecoder, Decoder
 from fmridecode.core.noise import (
@@ -20,12 +21,15 @@ from fmridecode.core.noise import (
     radius,
     uniform_in_ball,
 )
-from fmridecode.core.settings import TrainingConfig
+from fmridecode.core.settings import TrainingConfig, chosen
 from fmridecode.errors import UsageError
 from fmridecode.shapes import Maps, SoftLabels
 
 ROBUST_EXAMPLES = 32
-"""Validation maps, at most, that PGD-20 attacks after each epoch."""
+"""Validation maps, at most, that PGD-20 attacks after each epoch, spread evenly over all."""
+
+BEYOND_CHANCE = 3.5
+"""Standard errors that accuracy under attack has to fall to be called a collapse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +49,32 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All epochs of one training, and the one whose weights were kept."""
+    """All epochs of one training, and the one whose weights were kept.
+
+    ``n_attacked`` is the number of validation maps behind each robust accuracy.
+    """
 
     epochs: tuple[Epoch, ...]
     selected: int
+    n_attacked: int
 
     @property
     def collapsed(self) -> bool:
         """Whether catastrophic overfitting (E. Wong et al. 2020, arXiv:2001.03994) set in.
 
-        The kept epoch's accuracy under attack fell below half of the best epoch's, while its
-        clean accuracy did not fall.
+        The kept epoch's accuracy under attack is below half of the best epoch's, by more than
+        `BEYOND_CHANCE` standard errors of the difference, and its clean accuracy fell by less
+        than half as much. The margin covers that the best is the best of many.
         """
         best = max(self.epochs, key=lambda each: each.robust_accuracy)
         kept = self.epochs[self.selected]
+        lost = best.robust_accuracy - kept.robust_accuracy
+        pooled = (best.robust_accuracy + kept.robust_accuracy) / 2
+        standard_error = math.sqrt(2 * pooled * (1 - pooled) / max(self.n_attacked, 1))
         return (
             kept.robust_accuracy < best.robust_accuracy / 2
-            and kept.validation_accuracy >= best.validation_accuracy
+            and lost > BEYOND_CHANCE * standard_error
+            and best.validation_accuracy - kept.validation_accuracy < lost / 2
         )
 
 
@@ -74,7 +87,8 @@ class _Trainer:
         self.model = model
         self.config = config
         self.generator = generator
-        self.bound = radius(config.epsilon, int(model.mask.sum()))
+        self.bound = _bound(config, model)
+        self.targeted = config.attack == "targeted"
         self.parameters = list(model.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=config.learning_rate)
         self.n_updates = n_updates
@@ -104,6 +118,17 @@ class _Trainer:
         self.updates += 1
         return float(loss.detach()), normalise(gradients[-1]) if attack else None
 
+    def goal(self, targets: SoftLabels) -> SoftLabels:
+        """Return the classes that the attack is about: the true ones, or others to aim at."""
+        if not self.targeted:
+            return targets
+        return other_classes(targets, generator=self.generator)
+
+    def direction(self, x: Maps, goal: SoftLabels) -> Maps:
+        """Return the unit direction of the attack at the present weights."""
+        away = ascent_direction(self.model, x, goal)
+        return -away if self.targeted else away
+
     def _set_learning_rate(self) -> None:
         if self.config.schedule == "cosine":
             course = (1 + math.cos(math.pi * self.updates / self.n_updates)) / 2
@@ -125,11 +150,12 @@ def _adversarial(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
     The noise after the last hop would be zeroed at the next minibatch, so it is not formed.
     """
     config = trainer.config
-    noise = torch.zeros_like(x)
+    shared = config.gradient_reuse and not trainer.targeted
+    goal, noise = trainer.goal(targets), torch.zeros_like(x)
     for _ in range(config.steps - 1):
-        _, direction = trainer.update(x + noise, targets, attack=config.gradient_reuse)
+        _, direction = trainer.update(x + noise, targets, attack=shared)
         if direction is None:
-            direction = ascent_direction(trainer.model, x + noise, targets)
+            direction = trainer.direction(x + noise, goal)
         nu = trainer.bound * torch.rand(
             len(x), generator=trainer.generator, device=x.device, dtype=x.dtype
         )
@@ -144,11 +170,12 @@ def _pgd(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
     noise = pgd(
         trainer.model,
         x,
-        targets,
+        trainer.goal(targets),
         bound=trainer.bound,
         step=radius(config.pgd_step, int(trainer.model.mask.sum())),
         steps=config.steps,
         project_each_step=config.project_each_step,
+        toward=trainer.targeted,
     )
     return trainer.update(x + noise, targets)[0]
 
@@ -206,7 +233,7 @@ def fit(
         model.remember(class_means(train, n_classes).to(model.mask.device))
         only = _evaluate(model, validation, config, 0, math.nan)
         on_epoch(only)
-        return History(epochs=(only,), selected=0)
+        return History(epochs=(only,), selected=0, n_attacked=0)
     n_batches = math.ceil(len(train) / (config.batch_size or len(train)))
     hops = config.steps if config.scheme == "adversarial" else 1
     trainer = _Trainer(model, config, passes(config) * n_batches * hops, generator)
@@ -230,7 +257,8 @@ def fit(
         on_epoch(epoch)
     model.load_state_dict(best)
     selected = min(epochs, key=lambda each: each.validation_loss).epoch
-    return History(epochs=tuple(epochs), selected=selected)
+    n_attacked = min(ROBUST_EXAMPLES, len(validation))
+    return History(epochs=tuple(epochs), selected=selected, n_attacked=n_attacked)
 
 
 def _augment(
@@ -249,6 +277,10 @@ def _augment(
     return x, targets
 
 
+def _bound(config: TrainingConfig, model: Decoder) -> float:
+    return radius(chosen(config.epsilon, "--epsilon"), int(model.mask.sum()))
+
+
 def _evaluate(
     model: Decoder, validation: Batches, config: TrainingConfig, number: int, train_loss: float
 ) -> Epoch:
@@ -260,9 +292,9 @@ def _evaluate(
             correct += float((logits.argmax(dim=1) == y).sum())
     robust = math.nan
     if config.scheme in ("adversarial", "pgd") and not isinstance(model, CorrelationDecoder):
-        x, y = validation.take(slice(0, ROBUST_EXAMPLES))
-        bound = radius(config.epsilon, int(model.mask.sum()))
-        robust = robust_accuracy(model, x, y, bound=bound)
+        n_attacked = min(ROBUST_EXAMPLES, len(validation))
+        spread = np.linspace(0, len(validation) - 1, n_attacked).round().astype(np.int64)
+        robust = robust_accuracy(model, *validation.take(spread), bound=_bound(config, model))
     return Epoch(
         epoch=number,
         train_loss=train_loss,

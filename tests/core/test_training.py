@@ -374,7 +374,7 @@ def test_a_collapse_is_robustness_lost_while_accuracy_is_not(clean, robust, coll
         )
         for number, (accuracy, under_attack) in enumerate(zip(clean, robust, strict=True))
     )
-    assert History(epochs=epochs, selected=1).collapsed == collapsed
+    assert History(epochs=epochs, selected=1, n_attacked=32).collapsed == collapsed
 
 
 @pytest.mark.gpu
