@@ -57,9 +57,10 @@ def _mean_r(scores: Sequence[MethodScores], method: str, label: int, target: int
 def _mean_map(
     scores: Sequence[MethodScores], method: str, label: int, target: int
 ) -> NDArray[np.float64]:
-    maps = [each.mean_maps[label, target] for each in scores if each.method == method]
-    mean: NDArray[np.float64] = np.mean(maps, axis=0)
-    return mean
+    """Return the map of the first seed; a mean over decoders would be better than any of them."""
+    first = min((each for each in scores if each.method == method), key=lambda each: each.seed)
+    one: NDArray[np.float64] = first.mean_maps[label, target]
+    return one
 
 
 def _short(r: float) -> str:
@@ -93,11 +94,11 @@ def _rows_of_maps(
 
 
 def _footer(criterion: str, scores: Sequence[MethodScores]) -> str:
-    seeds = len({each.seed for each in scores})
+    n = len({each.seed for each in scores})
     return (
-        f"Mean saliency over test images and {seeds} seed{'s' * (seeds > 1)}; red positive, blue "
-        f"negative, each panel to its own maximum.  r: {criterion} of single images, averaged;\n"
-        "single maps are noisier than the means shown."
+        "Mean saliency over the test images of one seed; red positive, blue negative, each panel "
+        f"to its own maximum.\nr: {criterion} of single images, whose maps are noisier than the "
+        f"means shown, averaged over {n} seed{'s' * (n > 1)}."
     )
 
 
