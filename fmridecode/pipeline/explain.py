@@ -14,6 +14,7 @@ from fmridecode.core.criteria import score
 from fmridecode.core.maps import MapSet
 from fmridecode.core.saliency import METHODS, Saliency
 from fmridecode.core.settings import SaliencyConfig
+from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import class_maps
 from fmridecode.errors import UsageError
 from fmridecode.pipeline.decode import Decoded, batches_of
@@ -108,15 +109,8 @@ def explain(
     for start in range(0, len(decoded.indices), BATCH):
         chosen = slice(start, start + BATCH)
         indices, predicted = decoded.indices[chosen], decoded.probabilities[chosen].argmax(axis=1)
-        x, _ = batches_of(maps, indices, device).take(slice(None))
         for method in methods:
-            saliency = METHODS[method](
-                bundle.decoder.model,
-                x,
-                bundle.decoder.temperature,
-                config.saliency,
-                generator=_generator(config, maps, int(indices[0]), device),
-            )
+            saliency = saliency_of(bundle.decoder, maps, indices, method, config, device)
             by_class = saliency.maps.cpu().numpy()
             scores = [
                 {
@@ -135,6 +129,25 @@ def explain(
             ]
             written = list(_targeted(saliency, indices, predicted, method, config, maps))
             yield Explained(maps=written, scores=scores)
+
+
+def saliency_of(
+    decoder: TrainedDecoder,
+    maps: MapSet,
+    indices: NDArray[np.int64],
+    method: str,
+    config: RunConfig,
+    device: torch.device,
+) -> Saliency:
+    """Explain at most `BATCH` examples at once, for every class."""
+    x, _ = batches_of(maps, indices, device).take(slice(None))
+    return METHODS[method](
+        decoder.model,
+        x,
+        decoder.temperature,
+        config.saliency,
+        generator=_generator(config, maps, int(indices[0]), device),
+    )
 
 
 def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:

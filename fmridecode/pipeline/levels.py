@@ -13,6 +13,7 @@ from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
 from fmridecode.config import RunConfig, to_toml
 from fmridecode.errors import BadDataError, NoInputError
+from fmridecode.pipeline.choose import sigma_chosen
 from fmridecode.pipeline.device import choose_device, make_repeatable, n_processes, n_threads
 from fmridecode.pipeline.evaluate import write_group_tables
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
@@ -48,7 +49,7 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
     folds = find_folds(output_dir, config)
-    trained = folds is not None and folds.complete()
+    trained = folds is not None and folds.complete() and sigma_chosen(config, folds)
     prepared = prepare(config, bids_dir, output_dir, only_asked=level == "train" or trained)
     start_dataset(output_dir, map_datasets(bids_dir, config.input))
     _write_run(level, bids_dir, output_dir, config)

@@ -10,6 +10,7 @@ from fmridecode.bids.labels import camel
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
+from fmridecode.pipeline.choose import resolved
 from fmridecode.pipeline.decode import Decoded, decode, predictions_dictionary, predictions_table
 from fmridecode.pipeline.explain import SCORES_DICTIONARY, SaliencyMap, explain, scores_table
 from fmridecode.pipeline.folds import Folds
@@ -51,12 +52,13 @@ def write_participants(
     with progress("Explaining", sum(map(len, by_fold.values()))) as advance:
         for fold, members in sorted(by_fold.items()):
             bundle = folds.load(fold, device=device)
+            explaining = resolved(config, folds, fold)
             for participant in members:
                 seen = folds.splits[fold - 1].role(participant) in ("train", "validation")
                 decoded = decode(
                     bundle, maps, participant, fold=fold, seen_in_training=seen, device=device
                 )
-                _write_participant(config, maps, bundle, decoded, output_dir, device)
+                _write_participant(explaining, maps, bundle, decoded, output_dir, device)
                 advance()
     return skipped
 

@@ -1,0 +1,193 @@
+"""Train one decoder of one fold in memory: its members, its temperature, and its history."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fmridecode.config import RunConfig
+from fmridecode.core.batches import Batches
+from fmridecode.core.calibration import fit_temperature
+from fmridecode.core.maps import MapSet
+from fmridecode.core.models import Decoder, Ensemble, build
+from fmridecode.core.splits import Split
+from fmridecode.core.trained import TrainedDecoder, predict_logits
+from fmridecode.core.training import ROBUST_EXAMPLES, Epoch, History, fit, passes
+
+log = logging.getLogger(__name__)
+
+PGD_STEPS = 20
+"""Steps of the attack that measures accuracy after each epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A decoder and the epochs of its members."""
+
+    decoder: TrainedDecoder
+    history: pd.DataFrame
+
+
+def fit_decoder(
+    config: RunConfig,
+    maps: MapSet,
+    split: Split,
+    *,
+    fold: int,
+    device: torch.device,
+    advance: Callable[[], None] = lambda: None,
+) -> Fitted:
+    """Train the decoder of a fold on its training participants.
+
+    Parameters
+    ----------
+    config
+        Settings with every number chosen.
+    maps, split
+        All maps, and who trains and validates.
+    fold
+        Part of the seed, from 1.
+    device
+        Where to train.
+    advance
+        Called after each epoch of each member.
+    """
+    seed = config.execution.random_seed
+    training, validation = batches_of_split(maps, split, device)
+    members: list[Decoder] = []
+    rows: list[dict[str, object]] = []
+    for member in range(config.model.ensemble):
+        weights_seed, noise_seed = np.random.SeedSequence([seed, fold, member]).generate_state(2)
+        model = build(
+            config.model,
+            torch.from_numpy(maps.mask),
+            len(maps.classes),
+            generator=torch.Generator().manual_seed(int(weights_seed)),
+        ).to(device)
+
+        def on_epoch(epoch: Epoch, member: int = member) -> None:
+            log.debug("Fold %d, decoder %d: %s", fold, member + 1, epoch)
+            advance()
+
+        history = fit(
+            model,
+            training,
+            validation,
+            config.training,
+            n_classes=len(maps.classes),
+            generator=torch.Generator(device).manual_seed(int(noise_seed)),
+            on_epoch=on_epoch,
+        )
+        if history.collapsed:
+            log.warning(
+                "Fold %d: accuracy under attack collapsed while clean accuracy did not "
+                "(catastrophic overfitting); lower --epsilon or the learning rate.",
+                fold,
+            )
+        members.append(model)
+        rows += _rows(history, fold=fold, member=member + 1)
+    whole = members[0] if len(members) == 1 else Ensemble(members)
+    decoder = _finish(config, maps, whole, training, validation, split)
+    return Fitted(decoder=decoder, history=pd.DataFrame(rows))
+
+
+def _rows(history: History, *, fold: int, member: int) -> list[dict[str, object]]:
+    return [
+        {
+            "fold": fold,
+            "member": member,
+            **asdict(epoch),
+            "selected": epoch.epoch == history.selected,
+        }
+        for epoch in history.epochs
+    ]
+
+
+def _finish(
+    config: RunConfig,
+    maps: MapSet,
+    model: Decoder,
+    training: Batches,
+    validation: Batches,
+    split: Split,
+) -> TrainedDecoder:
+    """Fit the temperature on the validation maps and put everything together."""
+    logits = predict_logits(model, validation).numpy()
+    calibration = fit_temperature(logits, validation.labels[validation.indices])
+    if calibration.at_bound:
+        log.warning(
+            "The temperature ran to the bound %.3g of its range: the validation maps are "
+            "separable or the decoder is at chance, so probabilities are not calibrated.",
+            calibration.temperature,
+        )
+    return TrainedDecoder(
+        model=model,
+        model_config=config.model,
+        training_config=config.training,
+        classes=maps.classes,
+        grid=maps.grid,
+        mask_source=maps.mask_source,
+        zscore=config.space.zscore,
+        calibration=calibration,
+        n_maps=len(training),
+        n_participants=len(split.train),
+        seed=config.execution.random_seed,
+    )
+
+
+def batches_of_split(maps: MapSet, split: Split, device: torch.device) -> tuple[Batches, Batches]:
+    """Return the training and the validation examples of a fold."""
+    whole = Batches(
+        values=maps.values, labels=maps.labels, indices=maps.where(set(split.train)), device=device
+    )
+    return whole, replace(whole, indices=maps.where(set(split.validation)))
+
+
+def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.device) -> float:
+    """Estimate the training of one decoder from one timed minibatch by one that is thrown away.
+
+    The attack after each epoch is reckoned from the time that one pass over a map takes.
+    """
+    if config.model.architecture == "correlation":
+        return 0.0
+    training, validation = batches_of_split(maps, split, device)
+    size = min(config.training.batch_size or len(training), len(training))
+    few = replace(training, indices=training.indices[:size])
+    once = replace(config.training, epochs=1, scheme="standard")
+    seconds = 0.0
+    for _ in range(2):  # the first is slowed by what is done once
+        generator = torch.Generator().manual_seed(0)
+        model = build(
+            config.model, torch.from_numpy(maps.mask), len(maps.classes), generator=generator
+        ).to(device)
+        start = time.monotonic()
+        fit(
+            model,
+            few,
+            replace(validation, indices=validation.indices[:1]),
+            once,
+            n_classes=len(maps.classes),
+            generator=torch.Generator(device).manual_seed(0),
+        )
+        seconds = time.monotonic() - start
+    a_pass = seconds / size
+    an_epoch = a_pass * len(training) * _passes_an_update(config)
+    if config.training.scheme in ("adversarial", "pgd"):
+        an_epoch += a_pass * PGD_STEPS * min(ROBUST_EXAMPLES, len(validation))
+    an_epoch += a_pass * len(validation) / 3
+    return an_epoch * passes(config.training) * config.model.ensemble
+
+
+def _passes_an_update(config: RunConfig) -> float:
+    """Return forward and backward passes per map and epoch."""
+    training = config.training
+    if training.scheme == "pgd":
+        return 1 + training.steps
+    if training.scheme == "adversarial":
+        reuse = training.gradient_reuse and training.attack == "untargeted"
+        return training.steps if reuse else 2 * training.steps - 1
+    return 1
