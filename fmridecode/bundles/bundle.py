@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,24 @@ from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
 from fmridecode.core.settings import ModelConfig, TrainingConfig
 from fmridecode.core.trained import TrainedDecoder, build_whole
-from fmridecode.errors import BadDataError, CannotCreateError, FmridecodeError, NoInputError
+from fmridecode.errors import BadDataError, CannotCreateError, NoInputError, UsageError
 
 FORMAT = 1
 """Version of the layout; a bundle with a higher one is refused."""
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+
+_BROKEN = (
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    UsageError,
+    ValueError,
+    safetensors.SafetensorError,
+)
+"""What content that does not hold together can raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +121,13 @@ def load(folder: Path, *, device: torch.device) -> Bundle:
                 "cut short; train or fetch the decoder again."
             )
         decoder = _rebuild(described, safetensors.torch.load(weights), device)
-    except FmridecodeError:
+    except BadDataError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as problem:
+    except KeyError as problem:
+        raise BadDataError(f"{folder} is not a usable decoder bundle: no {problem}.") from None
+    except _BROKEN as problem:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        reason = reason.rstrip(".")
         raise BadDataError(f"{folder} is not a usable decoder bundle: {reason}.") from None
     return Bundle(decoder=decoder, hash=hashlib.sha256(raw_config).hexdigest(), folder=folder)
 
@@ -132,15 +148,24 @@ def _rebuild(
     model_config = ModelConfig(**_tuples(described["model"]))
     mask = tensors["mask"]
     grid = described["grid"]
-    if tuple(mask.shape) != tuple(grid["shape"]):
-        raise ValueError(f"its mask has shape {tuple(mask.shape)}, its grid {grid['shape']}")
-    model = build_whole(model_config, mask, len(described["classes"]), generator=torch.Generator())
+    if mask.dtype != torch.bool or tuple(mask.shape) != tuple(grid["shape"]):
+        raise ValueError(
+            f"its mask is {mask.dtype} of shape {tuple(mask.shape)}, its grid {grid['shape']}"
+        )
+    classes = tuple(MapClass(**each) for each in described["classes"])
+    _check_sizes(model_config, tensors, len(classes))
+    model = build_whole(model_config, mask, len(classes), generator=torch.Generator())
     model.load_state_dict(tensors, strict=True)
+    calibration = Calibration(**described["calibration"])
+    if not 0 < calibration.temperature < math.inf:
+        raise ValueError(f"its temperature is {calibration.temperature}")
+    if described["zscore"] not in ("brain", "volume"):
+        raise ValueError(f"its z-score is over {described['zscore']!r}")
     return TrainedDecoder(
         model=model.to(device),
         model_config=model_config,
         training_config=TrainingConfig(**_tuples(described["training"])),
-        classes=tuple(MapClass(**each) for each in described["classes"]),
+        classes=classes,
         grid=Grid(
             shape=tuple(grid["shape"]),
             affine=tuple(tuple(row) for row in grid["affine"]),
@@ -149,11 +174,33 @@ def _rebuild(
         ),
         mask_source=described["mask_source"],
         zscore=described["zscore"],
-        calibration=Calibration(**described["calibration"]),
+        calibration=calibration,
         n_maps=described["n_maps"],
         n_participants=described["n_participants"],
         seed=described["seed"],
     )
+
+
+def _check_sizes(config: ModelConfig, tensors: dict[str, Tensor], n_classes: int) -> None:
+    """Raise a ValueError unless the tensors are those that the config describes.
+
+    Nothing is allocated by what the config says: the decoder is built without memory first.
+    """
+    members = {name.split(".")[1] for name in tensors if name.startswith("members.")}
+    if config.ensemble != max(len(members), 1):
+        raise ValueError(f"it holds {max(len(members), 1)} decoders, not {config.ensemble}")
+    with torch.device("meta"):
+        model = build_whole(config, tensors["mask"], n_classes, generator=torch.Generator("cpu"))
+    expected = {name: tuple(t.shape) for name, t in model.state_dict().items()}
+    found = {name: tuple(t.shape) for name, t in tensors.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise ValueError(
+                f"its tensor {name} has shape {found.get(name, 'none')}, its config says "
+                f"{expected.get(name, 'none')}"
+            )
+        if not torch.isfinite(tensors[name]).all():
+            raise ValueError(f"its tensor {name} holds values that are not finite")
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
