@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import confusion_matrix
 
 from fmridecode.bids.derivatives import read_table, write_table
-from fmridecode.core.statistics import Estimate, bootstrap, paired_tests
+from fmridecode.core.statistics import bootstrap, paired_tests
 from fmridecode.errors import BadDataError, NothingMatchedError
 
 PREDICTIONS = "desc-decoding_predictions.tsv"
@@ -68,7 +68,14 @@ def collect(output_dir: Path, ending: str) -> pd.DataFrame:
         raise NothingMatchedError(
             f"{output_dir} has no sub-*/**/*_{ending}: run the participant level first."
         )
-    return pd.concat([read_table(path) for path in paths], ignore_index=True)
+    tables = [read_table(path) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if list(table.columns) != list(tables[0].columns):
+            raise BadDataError(
+                f"{path} has other columns than {paths[0]}: they were made of other classes. Run "
+                "the participant level again for everyone, or use one OUTPUT_DIR for each."
+            )
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def unseen(predictions: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -87,68 +94,78 @@ def class_names(predictions: pd.DataFrame) -> list[str]:
     return [c.removeprefix("prob_") for c in predictions.columns if c.startswith("prob_")]
 
 
-def _metrics(names: list[str]) -> dict[str, tuple[Callable[[pd.DataFrame], float], float]]:
+Statistic = Callable[[NDArray[np.int64]], float]
+"""Value of a metric over the participants drawn, by their indices."""
+
+
+def _metrics(predictions: pd.DataFrame, names: list[str]) -> dict[str, tuple[Statistic, float]]:
     """Return each metric with its value at chance."""
-    columns = [f"prob_{name}" for name in names]
-
-    def loss(rows: pd.DataFrame) -> float:
-        p = rows[columns].to_numpy()
-        return float(log_loss(rows["true_label"], p / p.sum(axis=1, keepdims=True), labels=names))
-
-    def balanced(rows: pd.DataFrame) -> float:
-        recalls = confusion_matrix(
-            rows["true_label"], rows["predicted_label"], labels=names
-        ).astype(float)
-        present = recalls.sum(axis=1) > 0
-        return float((np.diag(recalls)[present] / recalls.sum(axis=1)[present]).mean())
-
-    return {
-        "accuracy": (
-            lambda rows: float(accuracy_score(rows["true_label"], rows["predicted_label"])),
-            1 / len(names),
+    p = predictions[[f"prob_{name}" for name in names]].to_numpy(dtype=np.float64)
+    p = np.clip(p / p.sum(axis=1, keepdims=True), np.finfo(p.dtype).eps, 1)
+    truth = [names.index(label) for label in predictions["true_label"]]
+    correct = predictions["true_label"] == predictions["predicted_label"]
+    metrics = {
+        "accuracy": (_share(predictions, correct), 1 / len(names)),
+        "balanced_accuracy": (_balanced(predictions, names), 1 / len(names)),
+        "log_loss": (
+            _share(predictions, -np.log(p[np.arange(len(p)), truth])),
+            float(np.log(len(names))),
         ),
-        "balanced_accuracy": (balanced, 1 / len(names)),
-        "log_loss": (loss, float(np.log(len(names)))),
     }
-
-
-def metrics_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Return the decoding metrics, each with its bootstrap interval over participants."""
-    names = class_names(predictions)
-    metrics = _metrics(names)
     tasks = predictions.get("true_task")
     if tasks is not None and 1 < tasks.nunique() < len(names):
         pairs = predictions[["true_label", "true_task"]].drop_duplicates()["true_task"]
         metrics["task_accuracy"] = (
-            lambda rows: float(accuracy_score(rows["true_task"], rows["predicted_task"])),
+            _share(predictions, tasks == predictions["predicted_task"]),
             float((pairs.value_counts(normalize=True) ** 2).sum()),
         )
-    groups = [rows for _, rows in predictions.groupby("participant_id")]
+    return metrics
+
+
+def _share(predictions: pd.DataFrame, values: ArrayLike) -> Statistic:
+    """Return the mean over maps, from each participant's sum and number."""
+    column = pd.Series(np.asarray(values, dtype=np.float64), index=predictions.index)
+    groups = column.groupby(predictions["participant_id"])
+    sums, counts = groups.sum().to_numpy(), groups.count().to_numpy()
+    return lambda drawn: float(sums[drawn].sum() / counts[drawn].sum())
+
+
+def _balanced(predictions: pd.DataFrame, names: list[str]) -> Statistic:
+    """Return the mean recall over the classes that are there, from each one's confusions."""
+    counts = np.stack(
+        [
+            confusion_matrix(rows["true_label"], rows["predicted_label"], labels=names)
+            for _, rows in predictions.groupby("participant_id")
+        ]
+    )
+
+    def of_drawn(drawn: NDArray[np.int64]) -> float:
+        total = counts[drawn].sum(axis=0).astype(float)
+        present = total.sum(axis=1) > 0
+        return float((np.diag(total)[present] / total.sum(axis=1)[present]).mean())
+
+    return of_drawn
+
+
+def metrics_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the decoding metrics, each with its bootstrap interval over participants."""
+    n_participants = predictions["participant_id"].nunique()
     rows = []
-    for metric, (compute, chance) in metrics.items():
-        estimate = _over_participants(groups, compute, seed)
+    for metric, (statistic, chance) in _metrics(predictions, class_names(predictions)).items():
+        generator = np.random.default_rng(seed)
+        estimate = bootstrap(n_participants, statistic, generator=generator)
         rows.append(
             {
                 "metric": metric,
                 "estimate": estimate.value,
                 "ci_low": estimate.low,
                 "ci_high": estimate.high,
-                "n_participants": len(groups),
+                "n_participants": n_participants,
                 "n_maps": len(predictions),
                 "chance": chance,
             }
         )
     return pd.DataFrame(rows)
-
-
-def _over_participants(
-    groups: list[pd.DataFrame], compute: Callable[[pd.DataFrame], float], seed: int
-) -> Estimate:
-    def of_drawn(drawn: NDArray[np.int64]) -> float:
-        return compute(pd.concat([groups[i] for i in drawn]))
-
-    generator = np.random.default_rng(seed)
-    return bootstrap(len(groups), of_drawn, generator=generator, n_resamples=1000)
 
 
 def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
