@@ -13,7 +13,7 @@ from fmridecode.config import RunConfig
 from fmridecode.core.criteria import score
 from fmridecode.core.maps import MapSet
 from fmridecode.core.saliency import METHODS, Saliency
-from fmridecode.core.settings import SaliencyConfig
+from fmridecode.core.settings import ModelConfig
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import class_maps
 from fmridecode.errors import UsageError
@@ -82,14 +82,14 @@ def check_target(target: str, names: tuple[str, ...]) -> None:
         )
 
 
-def usable_methods(config: SaliencyConfig, bundle: Bundle) -> tuple[str, ...]:
-    """Return the methods asked for; `weights` needs a linear decoder."""
-    if "weights" in config.methods and not bundle.decoder.model.is_linear:
+def check_methods(methods: tuple[str, ...], model: ModelConfig) -> None:
+    """Raise a UsageError when `weights` is asked for and the decoder is not linear."""
+    linear = model.architecture == "linear" or (model.architecture == "cln" and model.squash == 0)
+    if "weights" in methods and not linear:
         raise UsageError(
-            "--saliency weights needs a linear decoder (linear, cln); "
-            f"this one is {bundle.decoder.model_config.architecture}."
+            "--saliency weights needs a linear decoder (--architecture linear, or cln without "
+            f"--squash); this one is {model.architecture}."
         )
-    return config.methods
 
 
 def explain(
@@ -101,15 +101,13 @@ def explain(
     participants can be explained in any order and number.
     """
     names = maps.class_names
-    check_target(config.saliency.target, names)
     inside = maps.mask
     values = np.asarray(maps.values[decoded.indices])[:, inside]
     truth = class_maps(values, maps.labels[decoded.indices], len(names))
-    methods = usable_methods(config.saliency, bundle)
     for start in range(0, len(decoded.indices), BATCH):
         chosen = slice(start, start + BATCH)
         indices, predicted = decoded.indices[chosen], decoded.probabilities[chosen].argmax(axis=1)
-        for method in methods:
+        for method in config.saliency.methods:
             saliency = saliency_of(bundle.decoder, maps, indices, method, config, device)
             by_class = saliency.maps.cpu().numpy()
             scores = [

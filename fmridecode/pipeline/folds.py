@@ -2,15 +2,20 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
+from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.derivatives import read_table, write_table
+from fmridecode.bids.labels import normal
 from fmridecode.bundles.bundle import CONFIG, Bundle, load
 from fmridecode.config import RunConfig
+from fmridecode.core.maps import MapClass, MapSet
 from fmridecode.core.splits import Split
 from fmridecode.errors import BadDataError, UsageError
 
@@ -35,31 +40,75 @@ class Folds:
         The folder of all folds.
     splits
         Who trained, validated and tested each fold, in the order of the folds.
+    classes
+        What the decoders' logits stand for.
     """
 
     folder: Path
     splits: tuple[Split, ...]
+    classes: tuple[MapClass, ...]
 
     def fold_folder(self, fold: int) -> Path:
         """Return the bundle's folder of a fold, counted from 1."""
         return self.folder / f"fold-{fold}"
 
+    def finished(self) -> list[int]:
+        """Return the folds that have a finished decoder."""
+        numbers = range(1, len(self.splits) + 1)
+        return [fold for fold in numbers if (self.fold_folder(fold) / CONFIG).exists()]
+
     def complete(self) -> bool:
         """Whether every fold has a finished decoder."""
-        return all(
-            (self.fold_folder(fold) / CONFIG).exists() for fold in range(1, len(self.splits) + 1)
-        )
+        return len(self.finished()) == len(self.splits)
 
-    def testing(self, participant: str) -> int | None:
-        """Return the fold whose decoder has not seen this participant, None when all have."""
+    def testing(self, participant: str, families: Mapping[str, str]) -> int | None:
+        """Return the fold whose decoder has not seen this participant, None when all have.
+
+        Someone who came after the training goes to a fold that has not seen the family either.
+        """
+        family = families.get(participant)
+        related = [who for who, name in families.items() if family and name == family]
         for fold, split in enumerate(self.splits, start=1):
-            if split.role(participant) in ("test", ""):
+            if all(split.role(who) in ("test", "") for who in (participant, *related)):
                 return fold
         return None
 
     def load(self, fold: int, *, device: torch.device) -> Bundle:
         """Read a fold's decoder."""
         return load(self.fold_folder(fold), device=device)
+
+    def aligned(self, maps: MapSet) -> MapSet:
+        """Return the maps with the decoders' own classes, whichever of them are there.
+
+        Raises
+        ------
+        UsageError
+            When there are maps of a class that the decoders do not know.
+        """
+        known = {normal(each.name): k for k, each in enumerate(self.classes)}
+        strange = [name for name in maps.class_names if normal(name) not in known]
+        if strange:
+            raise UsageError(
+                f"There are maps of {', '.join(strange)}, but the decoders in {self.folder} know "
+                f"{', '.join(each.name for each in self.classes)} only: leave those maps out "
+                "(--task-id, --bids-filter-file), or use another OUTPUT_DIR."
+            )
+        labels = [known[normal(name)] for name in maps.class_names]
+        examples = tuple(replace(each, label=labels[each.label]) for each in maps.examples)
+        return replace(maps, classes=self.classes, examples=examples)
+
+
+def check_same_voxels(bundle: Bundle, maps: MapSet) -> None:
+    """Raise a BadDataError unless the decoder was trained on the voxels of these maps."""
+    decoder = bundle.decoder
+    same_grid = maps.grid.equals(decoder.grid.shape, decoder.grid.matrix)
+    if same_grid and np.array_equal(decoder.model.mask.cpu().numpy(), maps.mask):
+        return
+    raise BadDataError(
+        f"{bundle.folder} was trained on other voxels than these maps have: its mask is "
+        f"{decoder.mask_source}, theirs {maps.mask_source}. Use the TEMPLATEFLOW_HOME of the "
+        "training, or train again in another OUTPUT_DIR."
+    )
 
 
 def model_name(config: RunConfig) -> str:
@@ -79,17 +128,20 @@ def recipe(config: RunConfig) -> dict[str, object]:
     return {"sha256": hashlib.sha256(text.encode()).hexdigest(), **json.loads(text)}
 
 
-def save_folds(folder: Path, splits: list[Split], config: RunConfig) -> Folds:
-    """Write who has which role in which fold, and the recipe."""
+def save_folds(
+    folder: Path, splits: list[Split], classes: tuple[MapClass, ...], config: RunConfig
+) -> Folds:
+    """Write the recipe, and then who has which role in which fold."""
     rows = [
         {"fold": fold, "participant_id": participant, "role": role}
         for fold, split in enumerate(splits, start=1)
         for role in ("train", "validation", "test")
         for participant in getattr(split, role)
     ]
+    said = {**recipe(config), "classes": [asdict(each) for each in classes]}
+    write_atomically(folder / RECIPE, json.dumps(said, indent=2).encode())
     write_table(folder / FOLDS, pd.DataFrame(rows), FOLDS_DICTIONARY)
-    (folder / RECIPE).write_text(json.dumps(recipe(config), indent=2), encoding="utf-8")
-    return Folds(folder=folder, splits=tuple(splits))
+    return Folds(folder=folder, splits=tuple(splits), classes=classes)
 
 
 def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
@@ -105,8 +157,9 @@ def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
         return None
     try:
         known = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+        classes = tuple(MapClass(**each) for each in known["classes"])
         table = read_table(folder / FOLDS)
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, KeyError, TypeError) as problem:
         raise BadDataError(
             f"{folder} is damaged ({problem}); remove it, and the decoders are trained again."
         ) from None
@@ -119,7 +172,7 @@ def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
             f"{folder} holds decoders trained with other settings ({', '.join(differing)}); "
             "use another OUTPUT_DIR, or remove that folder to train again."
         )
-    return Folds(folder=folder, splits=_splits(table))
+    return Folds(folder=folder, splits=_splits(table), classes=classes)
 
 
 def _splits(table: pd.DataFrame) -> tuple[Split, ...]:

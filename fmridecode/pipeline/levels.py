@@ -11,12 +11,14 @@ from fmridecode import __version__
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
+from fmridecode.bids.labels import listing, without_prefix
 from fmridecode.config import RunConfig, to_toml
-from fmridecode.errors import BadDataError, NoInputError
+from fmridecode.errors import BadDataError, NoInputError, NothingMatchedError
 from fmridecode.pipeline.choose import sigma_chosen
 from fmridecode.pipeline.device import choose_device, make_repeatable, n_processes, n_threads
-from fmridecode.pipeline.evaluate import write_group_tables
+from fmridecode.pipeline.evaluate import PREDICTIONS, write_group_tables
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
+from fmridecode.pipeline.explain import check_methods, check_target
 from fmridecode.pipeline.folds import find_folds
 from fmridecode.pipeline.group_maps import write_group_maps
 from fmridecode.pipeline.participants import write_participants
@@ -46,12 +48,14 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
 
 
 def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
+    check_methods(config.saliency.methods, config.model)
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
     folds = find_folds(output_dir, config)
     trained = folds is not None and folds.complete() and sigma_chosen(config, folds)
     prepared = prepare(config, bids_dir, output_dir, only_asked=level == "train" or trained)
     start_dataset(output_dir, map_datasets(bids_dir, config.input))
+    check_target(config.saliency.target, prepared.maps.class_names)
     _write_run(level, bids_dir, output_dir, config)
     if folds is None or not trained or level == "train":
         folds = train(config, prepared.maps, prepared.families, output_dir, device)
@@ -60,9 +64,10 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
         usable = set(prepared.maps.participants)
         excluded |= write_participants(
             config,
-            prepared.maps,
+            folds.aligned(prepared.maps),
             folds,
             tuple(who for who in prepared.asked if who in usable),
+            prepared.families,
             output_dir,
             device,
         )
@@ -109,8 +114,15 @@ def _reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
     if level == "group":
         log.info("Page: %s", build_group(output_dir))
         return
-    folders = [each for each in sorted(output_dir.glob("sub-*")) if each.is_dir()]
-    labels = [each.name.removeprefix("sub-") for each in folders]
+    tables = sorted(output_dir.glob(f"sub-*/func/*_{PREDICTIONS}"))
+    labels = [each.parent.parent.name.removeprefix("sub-") for each in tables]
+    asked = [without_prefix(each, "sub-") for each in config.input.participant_label]
+    if not labels or (missing := [each for each in asked if each not in labels]):
+        who = listing(missing) if labels else "anyone"
+        raise NothingMatchedError(
+            f"{output_dir} has no predictions of {who}: run the participant level first."
+        )
+    labels = asked or labels
     _write_pages(output_dir, labels, n_processes(config.execution))
 
 

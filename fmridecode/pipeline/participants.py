@@ -1,19 +1,21 @@
 """The participant level: decode and explain everyone with a decoder that has not seen them."""
 
+import json
 import logging
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
 
 from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
-from fmridecode.bids.labels import camel
+from fmridecode.bids.labels import camel, listing
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.pipeline.choose import resolved
 from fmridecode.pipeline.decode import Decoded, decode, predictions_dictionary, predictions_table
 from fmridecode.pipeline.explain import SCORES_DICTIONARY, SaliencyMap, explain, scores_table
-from fmridecode.pipeline.folds import Folds
+from fmridecode.pipeline.folds import Folds, check_same_voxels
 from fmridecode.pipeline.progress import progress
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ def write_participants(
     maps: MapSet,
     folds: Folds,
     participants: tuple[str, ...],
+    families: Mapping[str, str],
     output_dir: Path,
     device: torch.device,
 ) -> dict[str, str]:
@@ -44,14 +47,21 @@ def write_participants(
     skipped: dict[str, str] = {}
     by_fold: dict[int, list[str]] = {}
     for participant in participants:
-        fold = folds.testing(participant)
+        fold = folds.testing(participant, families)
         if fold is None:
-            skipped[participant] = "its maps trained the decoder (--holdout)"
+            skipped[participant] = "its maps, or its family's, trained the decoder (--holdout)"
         else:
             by_fold.setdefault(fold, []).append(participant)
+    if skipped:
+        log.info(
+            "%d participants are not decoded, for their maps trained the decoder (--holdout): %s",
+            len(skipped),
+            listing(skipped),
+        )
     with progress("Explaining", sum(map(len, by_fold.values()))) as advance:
         for fold, members in sorted(by_fold.items()):
             bundle = folds.load(fold, device=device)
+            check_same_voxels(bundle, maps)
             explaining = resolved(config, folds, fold)
             for participant in members:
                 seen = folds.splits[fold - 1].role(participant) in ("train", "validation")
@@ -73,10 +83,12 @@ def _write_participant(
 ) -> None:
     participant = maps.examples[decoded.indices[0]].participant
     rows: list[dict[str, object]] = []
+    written: set[Path] = set()
     for part in explain(bundle, maps, decoded, config, device=device):
         rows += part.scores
         for each in part.maps:
-            _write_saliency(each, maps, bundle, decoded, config, output_dir)
+            written.add(_write_saliency(each, maps, bundle, decoded, config, output_dir))
+    _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
     write_table(
         table_path(output_dir, participant, "desc-interpretability_scores"),
         scores_table(rows),
@@ -97,7 +109,7 @@ def _write_saliency(
     decoded: Decoded,
     config: RunConfig,
     output_dir: Path,
-) -> None:
+) -> Path:
     example = maps.examples[saliency.index]
     shown = maps.classes[example.label]
     path = map_path(
@@ -130,3 +142,20 @@ def _write_saliency(
         sidecar["SmoothGradSigma"] = config.saliency.smoothgrad_sigma
         sidecar["SmoothGradSamples"] = config.saliency.smoothgrad_samples
     write_map(path, saliency.values, grid=maps.grid, mask=maps.mask, sidecar=sidecar)
+    return path
+
+
+def _remove_stale(folder: Path, written: Collection[Path], decoder_hash: str) -> None:
+    """Remove maps that another decoder left: they would mix with this one's in group means."""
+    for path in folder.glob("**/*_saliency.nii.gz"):
+        sidecar = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+        if path in written:
+            continue
+        try:
+            by = json.loads(sidecar.read_text(encoding="utf-8")).get("DecoderHash")
+        except (OSError, ValueError, AttributeError):
+            by = None
+        if by != decoder_hash:
+            log.info("%s is removed: another decoder made it", path)
+            path.unlink(missing_ok=True)
+            sidecar.unlink(missing_ok=True)

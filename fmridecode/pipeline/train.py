@@ -9,11 +9,12 @@ import pandas as pd
 import torch
 
 from fmridecode.bids.derivatives import read_table, write_table
-from fmridecode.bundles.bundle import CONFIG, save
+from fmridecode.bundles.bundle import save
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import Split, make_splits
 from fmridecode.core.training import passes
+from fmridecode.errors import BadDataError
 from fmridecode.pipeline.choose import (
     EPSILON,
     EPSILON_DICTIONARY,
@@ -68,20 +69,23 @@ def train(
         Where to train.
     """
     folds = find_folds(output_dir, config)
-    if folds is None:
+    if folds is None or not folds.finished():
         splits = make_splits(
             maps.participants,
             config.split,
             families=families,
             generator=np.random.default_rng(config.execution.random_seed),
         )
-        folds = save_folds(output_dir / "models" / model_name(config), splits, config)
-    missing = [
-        fold
-        for fold in range(1, len(folds.splits) + 1)
-        if not (folds.fold_folder(fold) / CONFIG).exists()
-    ]
+        for fold, split in enumerate(splits, start=1):
+            _check_classes(maps, split, fold)
+        folder = output_dir / "models" / model_name(config)
+        folds = save_folds(folder, splits, maps.classes, config)
+    maps = folds.aligned(maps)
+    finished = folds.finished()
+    missing = [fold for fold in range(1, len(folds.splits) + 1) if fold not in finished]
     if missing:
+        for fold in missing:
+            _check_classes(maps, folds.splits[fold - 1], fold)
         _announce(config, maps, folds, len(missing), device)
     n_epochs = passes(config.training) * config.model.ensemble * len(missing)
     n_epochs *= len(epsilons(config))
@@ -120,6 +124,22 @@ def _train_fold(
     write_table(folder / HISTORY, kept.history, HISTORY_DICTIONARY)
     save(kept.decoder, folder)
     _log_fold(fold, folds, kept)
+
+
+def _check_classes(maps: MapSet, split: Split, fold: int) -> None:
+    """Raise a BadDataError unless a fold has something to choose by, and every class to learn."""
+    labels = {
+        role: {maps.examples[i].label for i in maps.where(set(getattr(split, role)))}
+        for role in ("train", "validation")
+    }
+    absent = [name for k, name in enumerate(maps.class_names) if k not in labels["train"]]
+    if absent or not labels["validation"]:
+        lacks = f"no map of {', '.join(absent)} to train on" if absent else "no validation map"
+        raise BadDataError(
+            f"Fold {fold} has {lacks}: too few participants have usable ones. Add participants, "
+            "raise --folds, leave the class out (--task-id, --bids-filter-file), or try another "
+            "--random-seed."
+        )
 
 
 def _announce(
