@@ -62,6 +62,12 @@ class ExecutionConfig:
         help="Stop at the first participant that fails instead of going on with the others.",
         panel=EXECUTION,
     )
+    dry_run: bool = option(
+        False,
+        "--dry-run",
+        help="Print which maps would be used and why others would not, and stop.",
+        panel=EXECUTION,
+    )
     reports_only: bool = option(
         False, "--reports-only", help="Only write the HTML pages anew.", panel=EXECUTION
     )
@@ -108,13 +114,21 @@ FEW_MAPS: Values = {
         "filters": (8,),
         "halvings": 1,
         "gain": 1.0,
+        "coarsen_from": 48,
         "linear_path": True,
-        "squash": 3.0,
+        "squash": 5.0,
         "dense_init": "zero",
         "ensemble": 3,
     },
-    "training": {"epochs": 32, "learning_rate": 2e-4, "schedule": "cosine", "l2": 0.0},
+    "training": {
+        "epochs": 32,
+        "learning_rate": 3e-4,
+        "voxel_rate": 1.0,
+        "schedule": "cosine",
+        "l2": 0.0,
+    },
 }
+"""A decoder for tens of participants: see "Few maps" in the README for what was tried."""
 
 PRESETS: dict[str, Values] = {
     "default": FEW_MAPS,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from fmridecode.core.pooling import bearable_halvings, halve, smooth
+from fmridecode.core.pooling import bearable_halvings, coarsenings, halve, smooth
 from fmridecode.core.settings import ModelConfig
 from fmridecode.shapes import Logits, Maps, Mask
 
@@ -47,6 +47,10 @@ class Decoder(nn.Module):
         """Return the dense layers whose sum is the logits."""
         return []
 
+    def voxel_weights(self) -> list[nn.Parameter]:
+        """Return the parameters that multiply single voxels on their way to the logits."""
+        return []
+
 
 class LinearDecoder(Decoder):
     """Multinomial regression on the voxels of the mask."""
@@ -73,6 +77,10 @@ class LinearDecoder(Decoder):
     def logit_layers(self) -> list[nn.Linear]:
         """Return the only layer."""
         return [self.head]
+
+    def voxel_weights(self) -> list[nn.Parameter]:
+        """Return the one weight matrix."""
+        return [self.head.weight]
 
 
 class DenseDecoder(Decoder):
@@ -120,8 +128,9 @@ class ConvolutionalDecoder(Decoder):
 
     Every convolution is weight-normalised with one gain per filter; the dense layer is not.
     Without activation it is the convolutional linear network. ``linear_path`` adds a dense
-    layer straight from the masked input to the logits. ``squash`` bends voxels beyond about that
-    many SD towards it, since first-level maps have tails much heavier than a Gaussian's.
+    layer straight from the masked input to the logits. ``coarsen_from`` halves the maps before
+    the convolutions while the shortest axis has that many voxels. ``squash`` bends voxels beyond
+    about that many SD towards it, since first-level maps have heavier tails than a Gaussian.
     """
 
     def __init__(
@@ -133,11 +142,14 @@ class ConvolutionalDecoder(Decoder):
         halvings: int,
         activation: Callable[[Tensor], Tensor] | None,
         linear_path: bool,
+        coarsen_from: int,
         squash: float,
     ) -> None:
         super().__init__(mask)
         self.squash = squash
-        self.halvings = bearable_halvings(tuple(mask.shape), min(halvings, len(filters)))
+        self.coarsenings = coarsenings(tuple(mask.shape), coarsen_from)
+        grid = tuple(size >> self.coarsenings for size in mask.shape)
+        self.halvings = bearable_halvings(grid, min(halvings, len(filters)))
         self.activation = activation
         self.is_linear = activation is None and squash == 0
         make = CONVOLUTIONS[mask.ndim]
@@ -147,7 +159,7 @@ class ConvolutionalDecoder(Decoder):
             for before, after in pairwise(channels)
         )
         n_features = channels[-1]
-        for size in mask.shape:
+        for size in grid:
             n_features *= size >> self.halvings
         self.head = nn.Linear(n_features, n_classes)
         self.direct = LinearDecoder(mask, n_classes) if linear_path else None
@@ -158,6 +170,8 @@ class ConvolutionalDecoder(Decoder):
         if self.squash > 0:
             x = self.squash * torch.tanh(x / self.squash)
         features = x.unsqueeze(1)
+        for _ in range(self.coarsenings):
+            features = halve(features, self.mask.ndim)
         for depth, layer in enumerate(self.layers):
             features = layer(features)
             if self.activation is not None:
@@ -177,6 +191,10 @@ class ConvolutionalDecoder(Decoder):
         """Return the layer after the convolutions, and the linear path."""
         direct = [] if self.direct is None else self.direct.logit_layers()
         return [self.head, *direct]
+
+    def voxel_weights(self) -> list[nn.Parameter]:
+        """Return the weights of the linear path."""
+        return [] if self.direct is None else self.direct.voxel_weights()
 
 
 class Ensemble(Decoder):
@@ -201,6 +219,7 @@ def _convolutional(stride: int, rectified: bool) -> Callable[[ModelConfig, Mask,
             halvings=config.halvings if stride == 2 else 0,
             activation=torch.relu_ if rectified else None,  # in place: half the memory
             linear_path=config.linear_path,
+            coarsen_from=config.coarsen_from,
             squash=config.squash,
         )
 

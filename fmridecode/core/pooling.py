@@ -54,3 +54,17 @@ def bearable_halvings(shape: tuple[int, ...], wanted: int) -> int:
     while bearable < wanted and smallest // 2 >= 2:
         smallest, bearable = smallest // 2, bearable + 1
     return bearable
+
+
+def coarsenings(shape: tuple[int, ...], coarsen_from: int) -> int:
+    """Return how often to halve a grid until its shortest axis is below ``coarsen_from``.
+
+    >>> [coarsenings(shape, 48) for shape in [(97, 115, 97), (49, 58, 49), (25, 29, 25)]]
+    [2, 1, 0]
+    >>> coarsenings((97, 115, 97), 0)
+    0
+    """
+    times = 0
+    while 0 < coarsen_from <= min(shape) >> times:
+        times += 1
+    return times

@@ -81,6 +81,14 @@ class ModelConfig:
     hidden: int = option(
         20, "--hidden", help="Units of the dense architecture's hidden layer.", panel=DECODER
     )
+    coarsen_from: int = option(
+        0,
+        "--coarsen-from",
+        help="Halve the maps before the convolutions while their shortest axis has at least this "
+        "many voxels; 0 never. The linear path keeps every voxel.",
+        panel=DECODER,
+        metavar="N",
+    )
     linear_path: bool = option(
         False,
         "--linear-path/--no-linear-path",
@@ -124,6 +132,7 @@ class ModelConfig:
             "one positive number per layer",
         )
         _require(self.halvings >= 0, "--halvings", self.halvings, "0 or more")
+        _require(self.coarsen_from >= 0, "--coarsen-from", self.coarsen_from, "0 or more")
         _require(self.gain > 0, "--gain", self.gain, "a positive number")
         _require(self.hidden > 0, "--hidden", self.hidden, "1 or more")
         _require(self.squash >= 0, "--squash", self.squash, "0 or more")
@@ -209,6 +218,14 @@ class TrainingConfig:
     learning_rate: float = option(
         1e-3, "--learning-rate", help="Adam's learning rate.", panel=TRAINING
     )
+    voxel_rate: float = option(
+        0.0,
+        "--voxel-rate",
+        help="Learning rate of weights that multiply single voxels (the linear decoder, the "
+        "linear path), divided by the number of voxels, so that it holds at every resolution; "
+        "0 uses --learning-rate.",
+        panel=TRAINING,
+    )
     schedule: Schedule = option(
         "constant", "--schedule", help="Course of the learning rate.", panel=TRAINING
     )
@@ -257,6 +274,7 @@ class TrainingConfig:
         ):
             _require(getattr(self, name) > 0, flag, getattr(self, name), "a positive number")
         for name, flag in (
+            ("voxel_rate", "--voxel-rate"),
             ("l2", "--l2"),
             ("input_noise", "--input-noise"),
             ("batch_size", "--batch-size"),

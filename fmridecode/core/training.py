@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -90,7 +91,8 @@ class _Trainer:
         self.bound = _bound(config, model)
         self.targeted = config.attack == "targeted"
         self.parameters = list(model.parameters())
-        self.optimiser = torch.optim.Adam(self.parameters, lr=config.learning_rate)
+        self.optimiser = torch.optim.Adam(_groups(model, config), lr=config.learning_rate)
+        self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         self.n_updates = n_updates
         self.updates = 0
 
@@ -132,7 +134,23 @@ class _Trainer:
     def _set_learning_rate(self) -> None:
         if self.config.schedule == "cosine":
             course = (1 + math.cos(math.pi * self.updates / self.n_updates)) / 2
-            self.optimiser.param_groups[0]["lr"] = self.config.learning_rate * course
+            for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+                group["lr"] = rate * course
+
+
+def _groups(model: Decoder, config: TrainingConfig) -> list[dict[str, Any]]:
+    """Set apart the weights of single voxels.
+
+    A step of Adam changes every weight by the learning rate, and with it a logit by as much as
+    there are voxels; dividing by their number makes the rate mean the same on every grid.
+    """
+    apart = model.voxel_weights() if config.voxel_rate > 0 else []
+    chosen = {id(each) for each in apart}
+    others = [each for each in model.parameters() if id(each) not in chosen]
+    groups: list[dict[str, Any]] = [{"params": others}]
+    if apart:
+        groups.append({"params": apart, "lr": config.voxel_rate / int(model.mask.sum())})
+    return groups
 
 
 def _standard(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:

@@ -75,6 +75,7 @@ def test_the_features_of_the_hcp_grid_are_those_of_the_paper(halvings, n_feature
             halvings=halvings,
             activation=torch.relu,
             linear_path=False,
+            coarsen_from=0,
             squash=0.0,
         )
     assert decoder.head.weight.shape == (7, n_features)
@@ -189,3 +190,16 @@ def test_squashing_bends_outliers_and_leaves_the_rest() -> None:
     capped = x.clone()
     capped[0, 3, 3, 3] = 30.0
     torch.testing.assert_close(squashed(outlier), squashed(capped))
+
+
+def test_a_coarsened_decoder_convolves_block_means_and_keeps_every_voxel_linear() -> None:
+    mask = torch.ones(12, 13, 12, dtype=torch.bool)
+    config = ModelConfig(filters=(4,), halvings=1, coarsen_from=12, linear_path=True)
+    model = build(config, mask, 3, generator=torch.Generator().manual_seed(0))
+    assert model.coarsenings == 1
+    assert model.head.in_features == 4 * 3**3
+    assert model.direct.head.in_features == mask.sum()
+    x = torch.randn(1, *mask.shape, generator=torch.Generator().manual_seed(1))
+    swapped = x.clone()
+    swapped[0, 0, 0, 0], swapped[0, 1, 1, 1] = x[0, 1, 1, 1], x[0, 0, 0, 0]
+    torch.testing.assert_close(model(x) - model.direct(x), model(swapped) - model.direct(swapped))

@@ -1,14 +1,17 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 from fmridecode.core import training
 from fmridecode.core.attacks import pgd
+from fmridecode.core.batches import Batches
+from fmridecode.core.models import build
 from fmridecode.core.noise import norms, radius
-from fmridecode.core.settings import TrainingConfig
+from fmridecode.core.settings import ModelConfig, TrainingConfig
 from fmridecode.core.training import SCHEMES, Epoch, History, fit, passes
 from fmridecode.errors import BadDataError, UsageError
 
@@ -394,3 +397,28 @@ def test_a_seeded_training_repeats_bit_for_bit_on_cuda(a_decoder, batches, schem
         return model.state_dict()
 
     assert not differ(run(), run())
+
+
+def test_the_rate_of_voxel_weights_is_divided_by_the_number_of_voxels() -> None:
+    mask = torch.ones(6, 6, 6, dtype=torch.bool)
+    model = build(
+        ModelConfig(architecture="linear", dense_init="zero"),
+        mask,
+        2,
+        generator=torch.Generator().manual_seed(0),
+    )
+    values = np.random.default_rng(0).standard_normal((8, 6, 6, 6)).astype(np.float32)
+    batches = Batches(
+        values=values,
+        labels=np.arange(8) % 2,
+        indices=np.arange(8),
+        device=torch.device("cpu"),
+    )
+    config = TrainingConfig(
+        scheme="standard", epochs=1, batch_size=0, voxel_rate=1.0, learning_rate=1e-3, l2=0.0
+    )
+    generator = torch.Generator().manual_seed(0)
+    fit(model, batches, batches, config, n_classes=2, generator=generator)
+    moved = model.head.weight.abs()  # the first step of Adam is the learning rate
+    torch.testing.assert_close(moved, torch.full_like(moved, 1 / 6**3), rtol=1e-3, atol=0)
+    torch.testing.assert_close(model.head.bias.abs().max(), torch.tensor(1e-3), rtol=1, atol=1e-3)
