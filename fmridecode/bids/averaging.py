@@ -16,6 +16,11 @@ LABEL_BY = ("task", "contrast", "task+contrast")
 def check_alike(group: Sequence[ContrastMap], label_by: str) -> None:
     """Refuse to average maps that differ in more than run, direction or acquisition.
 
+    Parameters
+    ----------
+    label_by
+        One of `LABEL_BY`, or the option that makes the classes.
+
     Raises
     ------
     UsageError
@@ -33,10 +38,11 @@ def check_alike(group: Sequence[ContrastMap], label_by: str) -> None:
             continue
         entity = "contrast" if "contrast" in differing else differing[0]
         finer = [o for o in LABEL_BY if o != label_by and entity in o.split("+")]
+        option = label_by if label_by.startswith("--") else f"--label-by {label_by}"
         remedy = f"use --label-by {' or '.join(finer)}, or choose" if finer else "choose"
         raise UsageError(
             f"sub-{first.participant} has several maps for one class ({first.path.name} and "
-            f"{other.path.name} differ in {listing(differing)}) and --label-by {label_by} would "
+            f"{other.path.name} differ in {listing(differing)}) and {option} would "
             f"average them; {remedy} one with --bids-filter-file."
         )
 

@@ -3,49 +3,20 @@
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from fmridecode.bids.averaging import LABEL_BY, check_alike
 from fmridecode.bids.contrast_map import ContrastMap
+from fmridecode.bids.defined_classes import plan_defined
 from fmridecode.bids.labels import check_distinct, listing, normal
+from fmridecode.bids.plan import Plan, PlannedExample
 from fmridecode.bids.settings import InputConfig
 from fmridecode.bids.statistic import choose_level, choose_statistic
 from fmridecode.core.maps import MapClass
 from fmridecode.errors import BadDataError, UsageError
 
+__all__ = ["Plan", "PlannedExample", "plan_examples"]
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedExample:
-    """One example to be made: the average of its sources."""
-
-    participant: str
-    session: str
-    label: int
-    sources: tuple[ContrastMap, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All examples to be made.
-
-    Parameters
-    ----------
-    classes
-        What the labels stand for, sorted by name.
-    examples
-        Sorted by participant, session and label.
-    stat
-        The statistic of all maps; empty where the names have none.
-    left_out
-        Maps that are not used, with the reason.
-    """
-
-    classes: tuple[MapClass, ...]
-    examples: tuple[PlannedExample, ...]
-    stat: str
-    left_out: tuple[tuple[ContrastMap, str], ...] = ()
 
 
 def plan_examples(maps: Sequence[ContrastMap], config: InputConfig) -> Plan:
@@ -54,12 +25,15 @@ def plan_examples(maps: Sequence[ContrastMap], config: InputConfig) -> Plan:
     Raises
     ------
     NothingMatchedError
-        No map has ``--stat``, or no statistic is there for every participant and class.
+        No map has ``--stat``, or a class of ``--classes`` finds no map.
     UsageError
-        ``--label-by`` does not tell the maps apart, or makes fewer than two classes.
+        ``--label-by`` does not tell the maps apart, or makes fewer than two classes, or no
+        statistic is there for every participant and class.
     BadDataError
         The maps are of one class however they are labelled.
     """
+    if config.classes:
+        return plan_defined(maps, config)
     labelled, left_out = _labelled(maps, config.label_by)
     chosen, stat = choose_statistic(labelled, config.stat, key=lambda m: _key(m, config.label_by))
     same_level = choose_level(chosen, key=lambda m: _key(m, config.label_by))

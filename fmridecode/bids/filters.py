@@ -68,8 +68,8 @@ def read_filters(path: str) -> dict[str, Any]:
 
 def select(
     images: Sequence[Entities], *, filters: Mapping[str, Any], config: InputConfig, where: Path
-) -> list[int]:
-    """Return the indices of the images that pass all filters.
+) -> tuple[list[int], dict[int, str]]:
+    """Return the indices of the images that pass all filters, and why the others do not.
 
     Raises
     ------
@@ -83,11 +83,12 @@ def select(
             f"No NIfTI image is in {where}; name the folder with the statistical maps, or the raw "
             f"data set with -d NAME=PATH.{_derivatives_there(where)}"
         )
-    kept = list(range(len(images)))
+    kept, why = list(range(len(images))), dict[int, str]()
     for step in _steps(filters, images):
         left = [i for i in kept if step.keeps(images[i])]
         if not left:
             raise NothingMatchedError(_nothing([images[i] for i in kept], step, where))
+        why |= {i: _reason(step, images[i]) for i in set(kept) - set(left)}
         kept = left
     for option, given, entity in (
         ("--participant-label", config.participant_label, "subject"),
@@ -95,8 +96,18 @@ def select(
         ("--task-id", config.task_id, "task"),
     ):
         if given:
-            kept = _asked_for(images, kept, option=option, given=given, entity=entity)
-    return kept
+            left = _asked_for(images, kept, option=option, given=given, entity=entity)
+            why |= dict.fromkeys(set(kept) - set(left), f"not asked for by {option}")
+            kept = left
+    return kept, why
+
+
+def _reason(step: Step, image: Entities) -> str:
+    if step.option:
+        return f"does not pass {step.option}"
+    if step.entity == "suffix":
+        return f"the suffix is {image.get('suffix') or 'missing'}, not {SUFFIX}"
+    return "it belongs to no participant (no sub-)"
 
 
 def _steps(filters: Mapping[str, Any], images: Sequence[Entities]) -> list[Step]:

@@ -5,6 +5,7 @@ import io
 import logging
 import warnings
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -12,20 +13,42 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from fmridecode.bids.oddities import find_oddities
 from fmridecode.errors import BadDataError, FmridecodeError, NoInputError
 
 log = logging.getLogger(__name__)
 
-MAX_VOXELS = 2**27
-"""The largest image that is read, 512 x 512 x 512 voxels: a bound on memory."""
+MAX_VOXELS = 2**26
+"""The largest image that is read, about 400 x 400 x 400 voxels.
+
+Reading takes at most 12 bytes a voxel beside the file's own, 0.8 GB in all.
+"""
+
+_MOST_COMPRESSED = 1032
+"""Deflate makes at most this many bytes of one."""
 
 _GZIP = b"\x1f\x8b"
 _NIFTI2 = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")  # the header's size, in either byte order
 _AGAIN = "copy or make it again, or leave the participant out."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The scaled data of a 3-D image, its affine, and what is odd about where it lies."""
+
+    data: NDArray[np.float32]
+    affine: NDArray[np.float64]
+    oddities: tuple[str, ...]
+
+
 def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the data of a 3-D image, scaled, and its affine.
+    """Return the data of a 3-D image, scaled, and its affine; see `load_image`."""
+    image = load_image(path)
+    return image.data, image.affine
+
+
+def load_image(path: Path) -> Image:
+    """Read a 3-D image.
 
     ``.nii``, ``.nii.gz`` and ``.hdr/.img`` pairs, NIfTI-1 and 2, either byte order; trailing axes
     of length 1 are dropped.
@@ -49,6 +72,7 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
             shape = _check_header(image, path)
             data = np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
             affine = np.asarray(image.affine, dtype=np.float64)
+            oddities = find_oddities(image, shape)
         except FmridecodeError:
             raise
         except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
@@ -61,7 +85,8 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
             raise BadDataError(
                 f"{path} cannot be read as NIfTI ({what[:200]}); {_AGAIN}"
             ) from error
-    return np.ascontiguousarray(data.reshape(shape)), affine
+    values = np.ascontiguousarray(data.reshape(shape))
+    return Image(data=values, affine=affine, oddities=oddities)
 
 
 def _open(path: Path, stack: ExitStack) -> Any:
@@ -105,6 +130,12 @@ def _check_header(image: Any, path: Path) -> tuple[int, ...]:
             "are read. Its header may be damaged."
         )
     dtype = image.get_data_dtype()
+    promised, there = float(np.prod(shape, dtype=float)) * dtype.itemsize, path.stat().st_size
+    if promised > there * _MOST_COMPRESSED:
+        raise BadDataError(
+            f"{path} has {there} bytes, too few for the {' x '.join(map(str, shape))} voxels that "
+            f"its header promises, so it cannot be read as NIfTI; {_AGAIN}"
+        )
     if dtype.kind not in "iufb":
         raise BadDataError(f"{path} holds {dtype} values; a map has one real number a voxel.")
     _check_orientation(image, path)

@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fmridecode.bids.atomic import make_folder
-from fmridecode.bids.cache import load_map, load_stack, map_key, rule_key, save_map, save_stack
+from fmridecode.bids.cache import (
+    Stack,
+    load_map,
+    load_stack,
+    map_key,
+    rule_key,
+    save_map,
+    save_stack,
+)
 from fmridecode.bids.classes import Plan, PlannedExample
+from fmridecode.bids.plausibility import Judged, find_outliers
 from fmridecode.bids.progress import progress
 from fmridecode.bids.settings import InputConfig, SpaceConfig
-from fmridecode.bids.spaces import check_spaces
-from fmridecode.bids.standardise import Standardised, standardise
+from fmridecode.bids.spaces import Spaces, settle_spaces
+from fmridecode.bids.standardise import Source, Standardised, standardise
 from fmridecode.bids.templates import Template
 from fmridecode.core.maps import Example, MapSet
 from fmridecode.errors import BadDataError, FmridecodeError, NoInputError, ReadWriteError
@@ -33,18 +41,37 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedMaps:
+    """The examples of a data set, and what is to be said of those that are not among them.
+
+    Parameters
+    ----------
+    failures
+        Participants whose maps cannot be used.
+    excluded
+        Participants left out on request, for ``--exclude-outliers``.
+    judged
+        Every source map that could be read, with its numbers.
+    spaces
+        How maps of other spaces were brought to the grid's.
+    """
+
+    maps: MapSet
+    failures: tuple[Failure, ...]
+    excluded: tuple[Failure, ...]
+    judged: tuple[Judged, ...]
+    spaces: Spaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What a process needs to make one map, and where it leaves it."""
 
     planned: PlannedExample
+    sources: tuple[Source, ...]
     template: Template
     zscore: Literal["brain", "volume"]
     path: Path
-
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """The images that are averaged."""
-        return tuple(each.path for each in self.planned.sources)
 
     def made(self) -> Standardised:
         """Make the map."""
@@ -62,7 +89,8 @@ def prepare(
     work_dir: Path,
     nprocs: int = 1,
     stop_on_first_crash: bool = False,
-) -> tuple[MapSet, tuple[Failure, ...]]:
+    known: Sequence[Judged] = (),
+) -> PreparedMaps:
     """Return the examples on the grid of the template, and the participants that failed.
 
     A bad map fails its participant, not the run. Prepared maps stay in ``work_dir/maps``, keyed
@@ -74,59 +102,122 @@ def prepare(
         Processes that work side by side.
     stop_on_first_crash
         Raise the first failure.
+    known
+        What earlier runs said of other participants' maps, to hold these against.
 
     Raises
     ------
     UsageError
-        The maps are in another space.
+        The maps are in another space, and no transform is to be had.
     BadDataError
         No participant is left.
     CannotCreateError, ReadWriteError
         The work directory cannot be written to.
     """
-    check_spaces([s for each in plan.examples for s in each.sources], space)
+    spaces = settle_spaces([s for each in plan.examples for s in each.sources], space)
     rule = rule_key(grid=template.grid, brain=template.mask, zscore=space.zscore)
     folder = work_dir.absolute() / "maps"
     make_folder(folder)
-    tasks, failures = _tasks(plan, template, folder=folder, rule=rule, zscore=space.zscore)
+    tasks, failures = _tasks(plan, template, spaces, folder=folder, rule=rule, zscore=space.zscore)
     if not tasks or not _stack_path(tasks).exists():
         failures |= _make(tasks, nprocs=nprocs, stop=stop_on_first_crash)
         tasks = [each for each in tasks if each.planned.participant not in failures]
     _refuse_nothing(tasks, failures)
-    values, missing = _stacked(tasks, template.grid.shape)
-    if too_little := _too_little(tasks, missing, most=inputs.max_missing):
-        failures |= too_little
-        tasks = [each for each in tasks if each.planned.participant not in failures]
-        _refuse_nothing(tasks, failures)
-        values, missing = _stacked(tasks, template.grid.shape)
+    stack = _stacked(tasks, template.grid.shape)
+    judged = _judged(tasks, stack, plan, known)
+    failures |= _too_little(tasks, stack.missing, most=inputs.max_missing)
+    excluded = _outlying(judged, set(failures)) if inputs.exclude_outliers else {}
+    if out := set(failures) | set(excluded):
+        tasks = [each for each in tasks if each.planned.participant not in out]
+        _refuse_nothing(tasks, failures | excluded)
+        stack = _stacked(tasks, template.grid.shape)
+    examples = zip(tasks, stack.missing, strict=True)
     maps = MapSet(
-        values=values,
-        examples=tuple(
-            _example(t.planned, share) for t, share in zip(tasks, missing, strict=True)
-        ),
+        values=stack.values,
+        examples=tuple(_example(task, share) for task, share in examples),
         classes=plan.classes,
         mask=template.mask if space.zscore == "brain" else np.ones_like(template.mask),
         grid=template.grid,
         mask_source=_mask_source(template, space),
     )
-    return maps, tuple(Failure(participant=who, message=why) for who, why in failures.items())
+    return PreparedMaps(
+        maps=maps,
+        failures=_as_failures(failures),
+        excluded=_as_failures(excluded),
+        judged=judged,
+        spaces=spaces,
+    )
+
+
+def _as_failures(reasons: Mapping[str, str]) -> tuple[Failure, ...]:
+    return tuple(Failure(participant=who, message=why) for who, why in reasons.items())
+
+
+def _judged(
+    tasks: Sequence[Task], stack: Stack, plan: Plan, known: Sequence[Judged]
+) -> tuple[Judged, ...]:
+    """Say of every source whether it is out of line, and log those that are."""
+    here = {
+        (source.uri, task.planned.label): Judged(
+            participant=task.planned.participant,
+            session=task.planned.session,
+            label=plan.classes[task.planned.label].name,
+            source=source.uri,
+            quality=quality,
+        )
+        for task, qualities in zip(tasks, stack.quality, strict=True)
+        for source, quality in zip(task.planned.sources, qualities, strict=True)
+    }
+    own = {each.source for each in here.values()}
+    others = [each for each in known if each.source not in own]
+    judged = find_outliers([*here.values(), *others])[: len(here)]
+    for each in judged:
+        if each.reasons:
+            log.warning("%s is out of line: %s", each.source, "; ".join(each.reasons))
+    return judged
+
+
+def _outlying(judged: Sequence[Judged], failed: set[str]) -> dict[str, str]:
+    excluded: dict[str, str] = {}
+    for each in judged:
+        if each.reasons and each.participant not in failed:
+            why = f"{each.source} is out of line ({'; '.join(each.reasons)}; --exclude-outliers)"
+            excluded.setdefault(each.participant, why)
+    return excluded
 
 
 def _tasks(
-    plan: Plan, template: Template, *, folder: Path, rule: str, zscore: Literal["brain", "volume"]
+    plan: Plan,
+    template: Template,
+    spaces: Spaces,
+    *,
+    folder: Path,
+    rule: str,
+    zscore: Literal["brain", "volume"],
 ) -> tuple[list[Task], dict[str, str]]:
     """Name the cache file of every example; a participant whose files are gone has failed."""
     tasks: list[Task] = []
     failures: dict[str, str] = {}
     for planned in plan.examples:
+        sources = _sources(planned, spaces)
         try:
-            key = map_key([each.path for each in planned.sources], rule)
+            key = map_key(sources, rule)
         except NoInputError as error:
             failures.setdefault(planned.participant, str(error))
             continue
         path = folder / f"map-{key}.npz"
-        tasks.append(Task(planned=planned, template=template, zscore=zscore, path=path))
+        tasks.append(
+            Task(planned=planned, sources=sources, template=template, zscore=zscore, path=path)
+        )
     return [each for each in tasks if each.planned.participant not in failures], failures
+
+
+def _sources(planned: PlannedExample, spaces: Spaces) -> tuple[Source, ...]:
+    weights = planned.weights or (1 / len(planned.sources),) * len(planned.sources)
+    return tuple(
+        Source(path=each.path, weight=weight, transform=spaces.transform_for(each))
+        for each, weight in zip(planned.sources, weights, strict=True)
+    )
 
 
 def _make(tasks: Sequence[Task], *, nprocs: int, stop: bool) -> dict[str, str]:
@@ -169,9 +260,7 @@ def _stack_path(tasks: Sequence[Task]) -> Path:
     return tasks[0].path.with_name(f"stack-{digest[:32]}.npy")
 
 
-def _stacked(
-    tasks: Sequence[Task], shape: tuple[int, ...]
-) -> tuple[NDArray[np.float32], list[float]]:
+def _stacked(tasks: Sequence[Task], shape: tuple[int, ...]) -> Stack:
     path = _stack_path(tasks)
     stack = load_stack(path, length=len(tasks), shape=shape)
     if stack is None:
@@ -187,10 +276,10 @@ def _too_little(tasks: Sequence[Task], missing: Sequence[float], *, most: float)
     failures: dict[str, str] = {}
     for task, share in zip(tasks, missing, strict=True):
         if share > most:
+            names = ", ".join(str(each.path) for each in task.sources)
             message = (
-                f"{', '.join(map(str, task.sources))} has no data in {share:.0%} of the brain "
-                f"mask; at most {most:.0%} may be missing (--max-missing). Check its space and "
-                "field of view."
+                f"{names} has no data in {share:.0%} of the brain mask; at most {most:.0%} may be "
+                "missing (--max-missing). Check its space and field of view."
             )
             log.error("sub-%s: %s", task.planned.participant, message)
             failures.setdefault(task.planned.participant, message)
@@ -205,13 +294,15 @@ def _refuse_nothing(kept: Sequence[object], failures: Mapping[str, str]) -> None
         )
 
 
-def _example(planned: PlannedExample, missing: float) -> Example:
+def _example(task: Task, missing: float) -> Example:
+    planned = task.planned
     return Example(
         participant=planned.participant,
         session=planned.session,
         label=planned.label,
         sources=tuple(each.uri for each in planned.sources),
         missing=missing,
+        transforms=tuple(sorted({t.name for each in task.sources if (t := each.transform)})),
     )
 
 

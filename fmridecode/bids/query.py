@@ -1,6 +1,7 @@
 """Find the statistical maps of a data set with pybids."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from fmridecode.bids.contrast_map import ContrastMap
@@ -9,13 +10,34 @@ from fmridecode.bids.filters import read_filters, select
 from fmridecode.bids.index import index_images
 from fmridecode.bids.settings import InputConfig
 
-__all__ = ["ContrastMap", "find_maps"]
+__all__ = ["ContrastMap", "Found", "find_maps", "look_for_maps"]
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The images of the data sets, sorted by URI.
+
+    Parameters
+    ----------
+    maps
+        Those that pass the filters.
+    left_out
+        The others, with the reason.
+    """
+
+    maps: tuple[ContrastMap, ...]
+    left_out: tuple[tuple[ContrastMap, str], ...]
+
+
 def find_maps(bids_dir: Path, config: InputConfig) -> list[ContrastMap]:
-    """Return the maps that pass the filters, sorted by URI.
+    """Return the maps that pass the filters; see `look_for_maps`."""
+    return list(look_for_maps(bids_dir, config).maps)
+
+
+def look_for_maps(bids_dir: Path, config: InputConfig) -> Found:
+    """Return the maps that pass the filters, and why the other images do not.
 
     Raises
     ------
@@ -36,6 +58,10 @@ def find_maps(bids_dir: Path, config: InputConfig) -> list[ContrastMap]:
             maps.append(ContrastMap.from_entities(path, uri=uri, entities=found))
             entities.append(found)
     where = bids_dir if len(datasets) > 1 else next(iter(datasets.values()))
-    chosen = select(entities, filters=filters, config=config, where=where)
+    chosen, why = select(entities, filters=filters, config=config, where=where)
     log.info("Found %d statistical maps in %s", len(chosen), where)
-    return sorted((maps[i] for i in chosen), key=lambda each: each.uri)
+    left_out = [(maps[i], reason) for i, reason in why.items()]
+    return Found(
+        maps=tuple(sorted((maps[i] for i in chosen), key=lambda each: each.uri)),
+        left_out=tuple(sorted(left_out, key=lambda each: each[0].uri)),
+    )

@@ -37,6 +37,14 @@ class InputConfig:
         help="What makes a class: the task, the contrast, or both.",
         panel=FILTERS,
     )
+    classes: str = option(
+        "",
+        "--classes",
+        help="TOML file that says which tasks and contrasts make which class, or the name of a "
+        "shipped one such as hcp7; overrides --label-by.",
+        panel=FILTERS,
+        metavar="FILE",
+    )
     stat: str = option(
         "auto",
         "--stat",
@@ -76,6 +84,13 @@ class InputConfig:
         0.5,
         "--max-missing",
         help="Largest share of the brain mask in which a map may have no data.",
+        panel=FILTERS,
+    )
+
+    exclude_outliers: bool = option(
+        False,
+        "--exclude-outliers",
+        help="Leave out participants with a map that logs/plausibility.tsv calls an outlier.",
         panel=FILTERS,
     )
 

@@ -8,31 +8,59 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fmridecode.bids.images import read_image
+from fmridecode.bids.images import load_image
+from fmridecode.bids.plausibility import Quality, judge
 from fmridecode.bids.resampling import Presence, Volume, present_in, resample
+from fmridecode.bids.warp import warp
 from fmridecode.core.grid import Grid
 from fmridecode.errors import BadDataError
 
-RULE = 1
+RULE = 2
 """Raise it whenever the numbers that this module makes change: it is part of the cache's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One image that goes into an example.
+
+    Parameters
+    ----------
+    weight
+        Its share of the mean; the absolute values of an example's weights add up to 1.
+    transform
+        What brings it into the space of the grid, if it lies in another one.
+    """
+
+    path: Path
+    weight: float
+    transform: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standardised:
-    """One finished map: float32 on the grid, and the share of the brain it misses."""
+    """One finished map: float32 on the grid.
+
+    Parameters
+    ----------
+    missing
+        Share of the brain without data.
+    quality
+        What there is to say of each source.
+    """
 
     values: Volume
     missing: float
+    quality: tuple[Quality, ...]
 
 
 def standardise(
-    sources: Sequence[Path],
+    sources: Sequence[Source],
     *,
     grid: Grid,
     brain: NDArray[np.bool_],
     zscore: Literal["brain", "volume"],
 ) -> Standardised:
-    r"""Average the sources where all have data, then z-score, :math:`(x - \bar x) / s`.
+    r"""Average the sources, weighted, where all have data, then z-score, :math:`(x - \bar x) / s`.
 
     ``brain``: mean and population SD over the voxels of the brain that have data; 0 elsewhere.
     ``volume``: over the whole grid, background (as 0) included, as the authors' code does.
@@ -44,23 +72,28 @@ def standardise(
     """
     total = np.zeros(grid.shape, dtype=np.float64)
     present: Presence = np.ones(grid.shape, dtype=np.bool_)
-    for path in sources:
-        values, there = _on_grid(path, grid)
+    quality = []
+    for source in sources:
+        values, there, odd = _on_grid(source, grid)
+        path = source.path
         if not (there & brain).any():
             raise BadDataError(
                 f"{path} has no data in the brain mask of {grid.space}; check its orientation and "
                 "space, or leave the participant out."
             )
-        total += values
+        quality.append(judge(values, there, brain=brain, grid=grid, odd=odd))
+        total += source.weight * values.astype(np.float64)
         present &= there
-    mean = np.where(present, total / len(sources), 0.0)
+    mean = np.where(present, total, 0.0)
     covered = present & brain if zscore == "brain" else np.ones_like(present)
     missing = 1.0 - float((present & brain).sum()) / max(int(brain.sum()), 1)
-    return Standardised(values=_zscored(mean, covered, sources), missing=missing)
+    values = _zscored(mean, covered, [source.path for source in sources])
+    return Standardised(values=values, missing=missing, quality=tuple(quality))
 
 
-def _on_grid(path: Path, grid: Grid) -> tuple[Volume, Presence]:
-    data, affine = read_image(path)
+def _on_grid(source: Source, grid: Grid) -> tuple[Volume, Presence, tuple[str, ...]]:
+    path, image = source.path, load_image(source.path)
+    data = image.data
     there = data[present_in(data)]
     if there.size == 0:
         raise BadDataError(
@@ -72,7 +105,9 @@ def _on_grid(path: Path, grid: Grid) -> tuple[Volume, Presence]:
             f"{path} is constant ({there[0]:g} wherever it has data), so it cannot be z-scored; "
             "make it again, or leave the participant out."
         )
-    return resample(data, affine, grid)
+    if source.transform is None:
+        return *resample(data, image.affine, grid), image.oddities
+    return *warp(data, image.affine, grid, source.transform), image.oddities
 
 
 def _zscored(

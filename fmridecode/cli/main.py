@@ -102,6 +102,11 @@ def fmridecode(
     file_values = read_toml(config_file) if config_file else {}
     config = compose(preset_values(preset), file_values, given_values(parsed))
     logging.getLogger(__name__).debug("%s", config)
+    if config.execution.dry_run:
+        from fmridecode.pipeline.dry_run import dry_run
+
+        typer.echo(dry_run(bids_dir, config))
+        return
     from fmridecode.pipeline.levels import run_level
 
     run_level(level, bids_dir, output_dir, config)

@@ -35,6 +35,8 @@ class Example:
         BIDS URIs or paths of the maps that were averaged.
     missing
         Share of the brain mask in which the map has no data, 0 to 1.
+    transforms
+        Names of what warped maps from another space; normally none.
     """
 
     participant: str
@@ -42,6 +44,7 @@ class Example:
     label: int
     sources: tuple[str, ...]
     missing: float = 0.0
+    transforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from fmridecode.bids.atomic import write_atomically
+from fmridecode.bids.class_file import read_classes
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.bids.labels import normal
 from fmridecode.bundles.bundle import CONFIG, Bundle, load
@@ -122,6 +123,8 @@ def recipe(config: RunConfig) -> dict[str, object]:
     everything = asdict(config)
     settings: dict[str, object] = {name: everything[name] for name in decisive}
     settings["label_by"] = config.input.label_by
+    if config.input.classes:
+        settings["definitions"] = [asdict(each) for each in read_classes(config.input.classes)]
     settings["stat"] = config.input.stat
     settings["random_seed"] = config.execution.random_seed
     text = json.dumps(settings, sort_keys=True)

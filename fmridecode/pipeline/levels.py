@@ -59,7 +59,8 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     _write_run(level, bids_dir, output_dir, config)
     if folds is None or not trained or level == "train":
         folds = train(config, prepared.maps, prepared.families, output_dir, device)
-    excluded = {each.participant: each.message for each in prepared.failures}
+    left_out = (*prepared.failures, *prepared.excluded)
+    excluded = {each.participant: each.message for each in left_out}
     if level == "participant":
         usable = set(prepared.maps.participants)
         excluded |= write_participants(

@@ -136,6 +136,7 @@ def _write_saliency(
         "Fold": decoded.fold,
         "TrainedOnParticipant": decoded.seen_in_training,
         "ForcedSpace": config.space.force_space,
+        "SpaceTransforms": list(example.transforms),
         "Mask": maps.mask_source,
     }
     if saliency.method == "smoothgrad":

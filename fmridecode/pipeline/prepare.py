@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmridecode.bids import maps as bids_maps
-from fmridecode.bids.classes import Plan, plan_examples
+from fmridecode.bids.classes import plan_examples
 from fmridecode.bids.datasets import map_datasets
+from fmridecode.bids.derivatives import start_dataset
 from fmridecode.bids.labels import listing, without_prefix
 from fmridecode.bids.maps import Failure
 from fmridecode.bids.participants import read_column
-from fmridecode.bids.query import find_maps
+from fmridecode.bids.query import look_for_maps
 from fmridecode.bids.templates import Template, target_grid
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.errors import NothingMatchedError
+from fmridecode.pipeline.assignments import write_assignments
 from fmridecode.pipeline.device import n_processes
+from fmridecode.pipeline.plausibility import known_maps, write_plausibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class Prepared:
         Family of each participant that has one.
     failures
         Participants whose maps could not be used, with the reason.
+    excluded
+        Participants left out on request, for ``--exclude-outliers``.
     template
         The grid, the mask and where they come from.
     asked
@@ -39,6 +44,7 @@ class Prepared:
     maps: MapSet
     families: Mapping[str, str]
     failures: tuple[Failure, ...]
+    excluded: tuple[Failure, ...]
     template: Template
     asked: tuple[str, ...]
 
@@ -56,28 +62,35 @@ def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: 
         Prepare only the participants asked for; otherwise all, as training needs them.
     """
     asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
-    everyone = replace(config.input, participant_label=asked if only_asked else ())
-    plan = plan_examples(find_maps(bids_dir, everyone), everyone)
+    everyone = replace(config.input, participant_label=())
+    found = look_for_maps(bids_dir, everyone)
+    plan = plan_examples(found.maps, everyone)
     present = {each.participant for each in plan.examples}
     _check_asked(asked, present)
     families: Mapping[str, str] = {}
     if config.split.group_column:
         roots = [*map_datasets(bids_dir, config.input).values(), bids_dir]
         families = read_column(roots, config.split.group_column)
+    start_dataset(output_dir, map_datasets(bids_dir, config.input))  # never the input itself
+    write_assignments(output_dir, plan, found.left_out)
     template = target_grid(config.space)
-    maps, failures = bids_maps.prepare(
-        plan,
+    wanted = set(asked if asked and only_asked else present)
+    prepared = bids_maps.prepare(
+        replace(plan, examples=tuple(e for e in plan.examples if e.participant in wanted)),
         template,
         inputs=config.input,
         space=config.space,
         work_dir=Path(config.execution.work_dir or output_dir / "work"),
         nprocs=n_processes(config.execution),
         stop_on_first_crash=config.execution.stop_on_first_crash,
+        known=() if wanted == present else known_maps(output_dir),
     )
+    write_plausibility(output_dir, prepared.judged, everyone=wanted == present)
     return Prepared(
-        maps=maps,
+        maps=prepared.maps,
         families=families,
-        failures=tuple(failures),
+        failures=prepared.failures,
+        excluded=prepared.excluded,
         template=template,
         asked=asked or tuple(sorted(present)),
     )
@@ -89,8 +102,3 @@ def _check_asked(asked: tuple[str, ...], present: set[str]) -> None:
         raise NothingMatchedError(
             f"No usable map of participant {', '.join(missing)}; there are {listing(present)}."
         )
-
-
-def plan_of(config: RunConfig, bids_dir: Path) -> Plan:
-    """Return what would be used, without opening any map."""
-    return plan_examples(find_maps(bids_dir, config.input), config.input)

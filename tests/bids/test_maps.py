@@ -10,7 +10,8 @@ import pytest
 
 from fmridecode.bids import standardise
 from fmridecode.bids.classes import Plan, plan_examples
-from fmridecode.bids.maps import Failure, prepare
+from fmridecode.bids.maps import Failure
+from fmridecode.bids.maps import prepare as prepare_maps
 from fmridecode.bids.query import find_maps
 from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bids.templates import Template
@@ -36,6 +37,11 @@ def planned(root: Path) -> Plan:
     return plan_examples(find_maps(root, INPUTS), INPUTS)
 
 
+def prepare(plan: Plan, template: Template, **more: Any) -> tuple[MapSet, tuple[Failure, ...]]:
+    made = prepare_maps(plan, template, **more)
+    return made.maps, made.failures
+
+
 def prepared(
     root: Path, template: Template, *, space: SpaceConfig = SPACES, **more: Any
 ) -> tuple[MapSet, tuple[Failure, ...]]:
@@ -47,13 +53,13 @@ def prepared(
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the images that are opened, as they are."""
     names: list[str] = []
-    read = standardise.read_image
+    read = standardise.load_image
 
     def spy(path: Path) -> Any:
         names.append(path.name)
         return read(path)
 
-    monkeypatch.setattr(standardise, "read_image", spy)
+    monkeypatch.setattr(standardise, "load_image", spy)
     return names
 
 
@@ -182,7 +188,10 @@ def test_the_space_must_be_the_one_asked_for(
     root: Path, template: Template, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = replace(SPACES, space="MNI152NLin6Asym")
-    with pytest.raises(UsageError, match=f"is in {SPACE}, not in MNI152NLin6Asym; use --space"):
+    with pytest.raises(
+        UsageError,
+        match=f"is in {SPACE}, not in MNI152NLin6Asym; use --space {SPACE}, or download http",
+    ):
         prepared(root, template, space=other)
     caplog.set_level(logging.WARNING)
     prepared(root, template, space=replace(other, force_space=True))

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fmridecode.bids.standardise import standardise
+from fmridecode.bids.standardise import Source, standardise
 from fmridecode.bids.templates import Template
 from fmridecode.errors import BadDataError
 
@@ -14,7 +14,8 @@ WriteImage = Callable[..., Path]
 
 
 def made(template: Template, *paths: Path, zscore: str = "brain") -> tuple[np.ndarray, float]:
-    out = standardise(list(paths), grid=template.grid, brain=template.mask, zscore=zscore)
+    sources = [Source(path=path, weight=1 / len(paths)) for path in paths]
+    out = standardise(sources, grid=template.grid, brain=template.mask, zscore=zscore)
     return out.values, out.missing
 
 

@@ -1,0 +1,141 @@
+"""Whether a map lies where a brain lies: numbers of every map, and which are out of line."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmridecode.bids.resampling import Presence, Volume
+from fmridecode.core.grid import Grid
+
+SIDES = ("left", "right", "posterior", "anterior", "inferior", "superior")
+
+LEAST_COVERAGE = 0.8
+MOST_CUT = 20.0
+"""Millimetres of the brain that may be missing at one side."""
+MOST_OUTSIDE = 0.35
+MOST_RATIO = 5.0
+"""Between the SD of a map and the median SD of its class."""
+_FILLS_THE_GRID = 0.9
+_FEWEST = 5
+_TOUCHED = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What there is to say of one source map on the grid.
+
+    Parameters
+    ----------
+    coverage
+        Share of the brain mask with data.
+    outside
+        Share of the map's data that lie outside the brain mask.
+    cut
+        Millimetres of brain without data at each of `SIDES`.
+    sd
+        Standard deviation in the brain mask, in the units of the map.
+    zeros
+        Share of the grid without data.
+    odd
+        What is odd about the header.
+    """
+
+    coverage: float
+    outside: float
+    cut: tuple[float, ...]
+    sd: float
+    zeros: float
+    odd: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Quality":
+        """Rebuild what ``dataclasses.asdict`` and JSON made of it."""
+        return cls(**{**said, "cut": tuple(said["cut"]), "odd": tuple(said["odd"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A source map with its class, its numbers, and why it is out of line, if it is."""
+
+    participant: str
+    session: str
+    label: str
+    source: str
+    quality: Quality
+    reasons: tuple[str, ...] = ()
+
+
+def judge(
+    values: Volume,
+    present: Presence,
+    *,
+    brain: NDArray[np.bool_],
+    grid: Grid,
+    odd: tuple[str, ...],
+) -> Quality:
+    """Return the numbers of one map on the grid."""
+    inside = present & brain
+    n_present = int(present.sum())
+    return Quality(
+        coverage=float(inside.sum() / max(int(brain.sum()), 1)),
+        outside=float(1 - inside.sum() / max(n_present, 1)),
+        cut=_cut(inside, brain, grid),
+        sd=float(values[inside].std(dtype=np.float64)) if inside.any() else 0.0,
+        zeros=float(1 - n_present / present.size),
+        odd=odd,
+    )
+
+
+def _cut(inside: Presence, brain: NDArray[np.bool_], grid: Grid) -> tuple[float, ...]:
+    """Return how many millimetres of brain lie beyond the data, at each of `SIDES`.
+
+    The planes of the grid are followed from each end of the brain until one has data in a tenth
+    of its brain voxels.
+    """
+    cut = dict.fromkeys(SIDES, 0.0)
+    for axis in range(3):
+        others = tuple(i for i in range(3) if i != axis)
+        wanted = brain.sum(axis=others)
+        touched = inside.sum(axis=others)[wanted > 0] >= _TOUCHED * wanted[wanted > 0]
+        world = int(np.abs(grid.matrix[:3, axis]).argmax())
+        size = float(np.linalg.norm(grid.matrix[:3, axis]))
+        first = int(touched.argmax()) if touched.any() else touched.size
+        last = int(touched[::-1].argmax()) if touched.any() else touched.size
+        if grid.matrix[world, axis] < 0:
+            first, last = last, first
+        cut[SIDES[2 * world]], cut[SIDES[2 * world + 1]] = first * size, last * size
+    return tuple(cut[side] for side in SIDES)
+
+
+def find_outliers(maps: Sequence[Judged]) -> tuple[Judged, ...]:
+    """Return the maps with the reasons why they are out of line; most have none.
+
+    The SD of a map is held against the median of its class, where that has five maps or more.
+    """
+    spreads: dict[str, list[float]] = defaultdict(list)
+    for each in maps:
+        spreads[each.label].append(each.quality.sd)
+    usual = {
+        label: float(np.median(found)) for label, found in spreads.items() if len(found) >= _FEWEST
+    }
+    return tuple(
+        replace(each, reasons=tuple(_reasons(each.quality, usual.get(each.label, 0.0))))
+        for each in maps
+    )
+
+
+def _reasons(quality: Quality, usual: float) -> Iterable[str]:
+    if quality.coverage < LEAST_COVERAGE:
+        yield f"it has data in {quality.coverage:.0%} of the brain mask"
+    for side, millimetres in zip(SIDES, quality.cut, strict=True):
+        if millimetres > MOST_CUT:
+            yield f"the field of view is cut by {millimetres:.0f} mm, {side}"
+    if quality.outside > MOST_OUTSIDE and quality.zeros > 1 - _FILLS_THE_GRID:
+        yield f"{quality.outside:.0%} of its data lie outside the brain mask"
+    yield from quality.odd
+    if usual and not 1 / MOST_RATIO < quality.sd / usual < MOST_RATIO:
+        yield f"its SD is {quality.sd:.3g}, the median of its class {usual:.3g}"
