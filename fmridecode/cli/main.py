@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fmridecode.cli.arguments import rewrite
-from fmridecode.cli.parameters import all_options, config_parameters, given_values
+from fmridecode.cli.parameters import config_parameters, given_values, one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.config import PresetName, compose, preset_values, read_toml
 from fmridecode.errors import UnknownLevelError
@@ -140,14 +139,7 @@ def make_app() -> typer.Typer:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code."""
-    options = all_options()
-    flags = {flag for info, _ in options for each in info.flags for flag in each.split("/")}
-    rewritten = rewrite(
-        arguments,
-        flags={*flags, "--config-file"},
-        repeated={flag for info, several in options if several for flag in info.flags},
-        levels=LEVELS,
-    )
+    rewritten = one_value_each(arguments, levels=LEVELS)
     return exit_code_of(lambda: make_app()(args=rewritten, standalone_mode=False))
 
 

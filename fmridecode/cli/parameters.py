@@ -1,11 +1,12 @@
 """Command-line parameters made from the configs, and configs made from parsed values."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
 
 import typer
 
+from fmridecode.cli.arguments import rewrite
 from fmridecode.config import COMPONENTS
 from fmridecode.core.settings import AUTO, Auto
 from fmridecode.options import OptionInfo, options_of
@@ -59,6 +60,18 @@ def all_options() -> list[tuple[OptionInfo, bool]]:
         for config in COMPONENTS.values()
         for info, default in options_of(config).values()
     ]
+
+
+def one_value_each(arguments: Sequence[str], *, levels: Collection[str] = ()) -> list[str]:
+    """Rewrite a command line whose options may take several values; see `rewrite`."""
+    options = all_options()
+    flags = {flag for info, _ in options for each in info.flags for flag in each.split("/")}
+    return rewrite(
+        arguments,
+        flags={*flags, "--config-file"},
+        repeated={flag for info, several in options if several for flag in info.flags},
+        levels=levels,
+    )
 
 
 def _click_type(hint: Any) -> Any:

@@ -6,8 +6,12 @@ from typing import Annotated
 
 import typer
 
+from fmridecode.cli.gradient_reuse import gradient_reuse
+from fmridecode.cli.hcp import hcp
 from fmridecode.cli.main import main as run_app
+from fmridecode.cli.parameters import one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
+from fmridecode.cli.study import command as study_command
 
 app = typer.Typer(
     add_completion=False,
@@ -86,6 +90,11 @@ def simulate(
     typer.echo(f"Simulated maps: {out.absolute()}")
 
 
+app.command("study")(study_command())
+app.command("gradient-reuse")(gradient_reuse)
+
+
 def run() -> None:
     """Run on the process's arguments and exit."""
-    sys.exit(exit_code_of(lambda: app(standalone_mode=False)))
+    arguments = one_value_each(sys.argv[1:])
+    sys.exit(exit_code_of(lambda: app(args=arguments, standalone_mode=False)))
