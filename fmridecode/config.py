@@ -132,7 +132,10 @@ FEW_MAPS: Values = {
 
 PRESETS: dict[str, Values] = {
     "default": FEW_MAPS,
-    "paper": {"split": {"holdout": True}},
+    "paper": {
+        "space": {"space": "MNI152NLin6Asym", "resolution": 2, "zscore": "volume"},
+        "split": {"holdout": True, "group_column": "family"},
+    },
     "quick": {
         "space": {"resolution": 8},
         "model": {**FEW_MAPS["model"], "ensemble": 1},
@@ -140,7 +143,11 @@ PRESETS: dict[str, Values] = {
         "split": {"folds": 3},
     },
 }
-"""The paper's values are the components' own defaults; `default` is for tens of participants."""
+"""The paper's values are the components' own defaults; `default` is for tens of participants.
+
+`paper` is the run on a data set that ``fmridecode-tools hcp`` wrote: on HCP's grid, z-scored over
+the whole of it, families together.
+"""
 
 
 def compose(*layers: Values) -> RunConfig:

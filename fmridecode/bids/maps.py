@@ -31,6 +31,8 @@ from fmridecode.errors import BadDataError, FmridecodeError, NoInputError, ReadW
 
 log = logging.getLogger(__name__)
 
+_LISTED = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -171,9 +173,9 @@ def _judged(
     own = {each.source for each in here.values()}
     others = [each for each in known if each.source not in own]
     judged = find_outliers([*here.values(), *others])[: len(here)]
-    for each in judged:
-        if each.reasons:
-            log.warning("%s is out of line: %s", each.source, "; ".join(each.reasons))
+    outliers = [each for each in judged if each.reasons]
+    for each in outliers[:_LISTED]:
+        log.warning("%s is out of line: %s", each.source, "; ".join(each.reasons))
     return judged
 
 

@@ -19,6 +19,7 @@ MOST_CUT = 20.0
 MOST_OUTSIDE = 0.35
 MOST_RATIO = 5.0
 """Between the SD of a map and the median SD of its class."""
+_LEEWAY = 0.05
 _FILLS_THE_GRID = 0.9
 _FEWEST = 5
 _TOUCHED = 0.1
@@ -114,28 +115,44 @@ def _cut(inside: Presence, brain: NDArray[np.bool_], grid: Grid) -> tuple[float,
 def find_outliers(maps: Sequence[Judged]) -> tuple[Judged, ...]:
     """Return the maps with the reasons why they are out of line; most have none.
 
-    The SD of a map is held against the median of its class, where that has five maps or more.
+    A map is held against the medians of its class, where that has five maps or more: what all
+    maps of a study share, such as a field of view, makes none of them an outlier.
     """
-    spreads: dict[str, list[float]] = defaultdict(list)
+    classes: dict[str, list[Quality]] = defaultdict(list)
     for each in maps:
-        spreads[each.label].append(each.quality.sd)
+        classes[each.label].append(each.quality)
     usual = {
-        label: float(np.median(found)) for label, found in spreads.items() if len(found) >= _FEWEST
+        label: _median(found) if len(found) >= _FEWEST else None
+        for label, found in classes.items()
     }
     return tuple(
-        replace(each, reasons=tuple(_reasons(each.quality, usual.get(each.label, 0.0))))
-        for each in maps
+        replace(each, reasons=tuple(_reasons(each.quality, usual[each.label]))) for each in maps
     )
 
 
-def _reasons(quality: Quality, usual: float) -> Iterable[str]:
-    if quality.coverage < LEAST_COVERAGE:
+def _median(found: Sequence[Quality]) -> Quality:
+    def median(values: Iterable[float]) -> float:
+        return float(np.median(list(values)))
+
+    return Quality(
+        coverage=median(each.coverage for each in found),
+        outside=median(each.outside for each in found),
+        cut=tuple(median(each.cut[i] for each in found) for i in range(len(SIDES))),
+        sd=median(each.sd for each in found),
+        zeros=median(each.zeros for each in found),
+        odd=(),
+    )
+
+
+def _reasons(quality: Quality, usual: Quality | None) -> Iterable[str]:
+    if quality.coverage < min(LEAST_COVERAGE, usual.coverage - _LEEWAY if usual else 1.0):
         yield f"it has data in {quality.coverage:.0%} of the brain mask"
-    for side, millimetres in zip(SIDES, quality.cut, strict=True):
-        if millimetres > MOST_CUT:
-            yield f"the field of view is cut by {millimetres:.0f} mm, {side}"
-    if quality.outside > MOST_OUTSIDE and quality.zeros > 1 - _FILLS_THE_GRID:
+    for i, side in enumerate(SIDES):
+        if quality.cut[i] > max(MOST_CUT, usual.cut[i] + MOST_CUT / 2 if usual else 0.0):
+            yield f"the field of view is cut by {quality.cut[i]:.0f} mm, {side}"
+    scattered = quality.outside > max(MOST_OUTSIDE, usual.outside + _LEEWAY if usual else 0.0)
+    if scattered and quality.zeros > 1 - _FILLS_THE_GRID:
         yield f"{quality.outside:.0%} of its data lie outside the brain mask"
     yield from quality.odd
-    if usual and not 1 / MOST_RATIO < quality.sd / usual < MOST_RATIO:
-        yield f"its SD is {quality.sd:.3g}, the median of its class {usual:.3g}"
+    if usual and usual.sd and not 1 / MOST_RATIO < quality.sd / usual.sd < MOST_RATIO:
+        yield f"its SD is {quality.sd:.3g}, the median of its class {usual.sd:.3g}"

@@ -48,7 +48,7 @@ def write_map(
     said = json.dumps({**sidecar, **_common(grid, mask)}, indent=2, ensure_ascii=False)
     stem = path.name.removesuffix(".nii.gz")
     write_atomically(path.with_name(f"{stem}.json"), (said + "\n").encode())
-    write_atomically(path, _compressed(image.to_bytes()))
+    write_atomically(path, compressed(image.to_bytes()))
 
 
 def _common(grid: Grid, mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _resolution(grid: Grid) -> str:
     return f"Grid of {grid.space}, voxels of {size} mm"
 
 
-def _compressed(content: bytes) -> bytes:
+def compressed(content: bytes) -> bytes:
     """Compress without a time stamp, so that equal maps are equal files."""
     try:
         from isal import igzip

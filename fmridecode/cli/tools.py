@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fmridecode.cli.gradient_reuse import gradient_reuse
+from fmridecode.cli.hcp import hcp
 from fmridecode.cli.main import main as run_app
 from fmridecode.cli.parameters import one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
@@ -91,6 +92,7 @@ def simulate(
 
 app.command("study")(study_command())
 app.command("gradient-reuse")(gradient_reuse)
+app.command("hcp")(hcp)
 
 
 def run() -> None:

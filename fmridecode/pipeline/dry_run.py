@@ -33,12 +33,14 @@ def dry_run(bids_dir: Path, config: RunConfig) -> str:
 def _summary(plan: Plan, config: RunConfig) -> str:
     sources = [each for example in plan.examples for each in example.sources]
     spaces = {each.space or config.space.input_space or "an unknown space" for each in sources}
+    unsaid = "an unknown space" in spaces and not config.space.force_space
     return (
         f"{len(sources)} maps would make {len(plan.examples)} examples of "
         f"{len({each.participant for each in plan.examples})} participants in "
         f"{len(plan.classes)} classes.\n"
         f"Statistic: {plan.stat or 'not named'}. Maps in {listing(spaces)}, decoded in "
         f"{config.space.space} at {config.space.resolution} mm."
+        + (" Say the unknown space with --input-space." if unsaid else "")
     )
 
 
