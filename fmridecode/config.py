@@ -114,6 +114,7 @@ FEW_MAPS: Values = {
         "filters": (8,),
         "halvings": 1,
         "gain": 1.0,
+        "pooling": "stride",
         "coarsen_from": 48,
         "linear_path": True,
         "squash": 5.0,

@@ -47,7 +47,7 @@ class Decoder(nn.Module):
         """Return the dense layers whose sum is the logits."""
         return []
 
-    def voxel_weights(self) -> list[nn.Parameter]:
+    def voxel_weights(self) -> list[Tensor]:
         """Return the parameters that multiply single voxels on their way to the logits."""
         return []
 
@@ -78,7 +78,7 @@ class LinearDecoder(Decoder):
         """Return the only layer."""
         return [self.head]
 
-    def voxel_weights(self) -> list[nn.Parameter]:
+    def voxel_weights(self) -> list[Tensor]:
         """Return the one weight matrix."""
         return [self.head.weight]
 
@@ -128,7 +128,8 @@ class ConvolutionalDecoder(Decoder):
 
     Every convolution is weight-normalised with one gain per filter; the dense layer is not.
     Without activation it is the convolutional linear network. ``linear_path`` adds a dense
-    layer straight from the masked input to the logits. ``coarsen_from`` halves the maps before
+    layer straight from the masked input to the logits. ``strided`` convolutions halve the grid
+    themselves instead of being averaged. ``coarsen_from`` halves the maps before
     the convolutions while the shortest axis has that many voxels. ``squash`` bends voxels beyond
     about that many SD towards it, since first-level maps have heavier tails than a Gaussian.
     """
@@ -142,6 +143,7 @@ class ConvolutionalDecoder(Decoder):
         halvings: int,
         activation: Callable[[Tensor], Tensor] | None,
         linear_path: bool,
+        strided: bool,
         coarsen_from: int,
         squash: float,
     ) -> None:
@@ -152,17 +154,21 @@ class ConvolutionalDecoder(Decoder):
         self.halvings = bearable_halvings(grid, min(halvings, len(filters)))
         self.activation = activation
         self.is_linear = activation is None and squash == 0
+        self.strided = strided
         make = CONVOLUTIONS[mask.ndim]
         channels = [1, *filters]
         self.layers = nn.ModuleList(
-            weight_norm(make(before, after, kernel_size=3, padding=1), dim=0)
-            for before, after in pairwise(channels)
+            weight_norm(make(before, after, 3, padding=1, stride=self._stride(depth)), dim=0)
+            for depth, (before, after) in enumerate(pairwise(channels))
         )
         n_features = channels[-1]
-        for size in grid:
-            n_features *= size >> self.halvings
+        for size in grid:  # a strided convolution keeps an odd last voxel, averaging drops it
+            n_features *= -(-size >> self.halvings) if strided else size >> self.halvings
         self.head = nn.Linear(n_features, n_classes)
         self.direct = LinearDecoder(mask, n_classes) if linear_path else None
+
+    def _stride(self, depth: int) -> int:
+        return 2 if self.strided and depth < self.halvings else 1
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
@@ -176,8 +182,9 @@ class ConvolutionalDecoder(Decoder):
             features = layer(features)
             if self.activation is not None:
                 features = self.activation(features)
-            pool = halve if depth < self.halvings else smooth
-            features = pool(features, self.mask.ndim)
+            if self._stride(depth) == 1:
+                pool = halve if depth < self.halvings else smooth
+                features = pool(features, self.mask.ndim)
         logits: Tensor = self.head(features.flatten(1))
         return logits if self.direct is None else logits + self.direct(x)
 
@@ -192,7 +199,7 @@ class ConvolutionalDecoder(Decoder):
         direct = [] if self.direct is None else self.direct.logit_layers()
         return [self.head, *direct]
 
-    def voxel_weights(self) -> list[nn.Parameter]:
+    def voxel_weights(self) -> list[Tensor]:
         """Return the weights of the linear path."""
         return [] if self.direct is None else self.direct.voxel_weights()
 
@@ -219,6 +226,7 @@ def _convolutional(stride: int, rectified: bool) -> Callable[[ModelConfig, Mask,
             halvings=config.halvings if stride == 2 else 0,
             activation=torch.relu_ if rectified else None,  # in place: half the memory
             linear_path=config.linear_path,
+            strided=config.pooling == "stride",
             coarsen_from=config.coarsen_from,
             squash=config.squash,
         )

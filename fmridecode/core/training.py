@@ -221,6 +221,7 @@ def fit(
     n_classes: int,
     generator: torch.Generator,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
+    n_attacked: int = ROBUST_EXAMPLES,
 ) -> History:
     """Train a decoder in place and keep the epoch with the lowest validation loss.
 
@@ -239,6 +240,8 @@ def fit(
         Source of the order, the noise and the mixtures, on the device of the model.
     on_epoch
         Called after each epoch, for progress bars and logs.
+    n_attacked
+        Validation maps, at most, that PGD-20 attacks after each epoch; 0 for none.
 
     Raises
     ------
@@ -249,9 +252,10 @@ def fit(
     """
     if isinstance(model, CorrelationDecoder):
         model.remember(class_means(train, n_classes).to(model.mask.device))
-        only = _evaluate(model, validation, config, 0, math.nan)
+        only = _evaluate(model, validation, config, 0, math.nan, 0)
         on_epoch(only)
         return History(epochs=(only,), selected=0, n_attacked=0)
+    n_attacked = min(n_attacked, len(validation))
     n_batches = math.ceil(len(train) / (config.batch_size or len(train)))
     hops = config.steps if config.scheme == "adversarial" else 1
     trainer = _Trainer(model, config, passes(config) * n_batches * hops, generator)
@@ -263,7 +267,9 @@ def fit(
             SCHEMES[config.scheme](trainer, *_augment(x, y, n_classes, model.mask, trainer))
             for x, y in whole or train.shuffled(config.batch_size, generator=generator)
         ]
-        epoch = _evaluate(model, validation, config, number, math.fsum(losses) / len(losses))
+        epoch = _evaluate(
+            model, validation, config, number, math.fsum(losses) / len(losses), n_attacked
+        )
         if not math.isfinite(epoch.validation_loss):
             raise UsageError(
                 f"Training diverged: the validation loss of epoch {number + 1} is "
@@ -275,7 +281,6 @@ def fit(
         on_epoch(epoch)
     model.load_state_dict(best)
     selected = min(epochs, key=lambda each: each.validation_loss).epoch
-    n_attacked = min(ROBUST_EXAMPLES, len(validation))
     return History(epochs=tuple(epochs), selected=selected, n_attacked=n_attacked)
 
 
@@ -300,7 +305,12 @@ def _bound(config: TrainingConfig, model: Decoder) -> float:
 
 
 def _evaluate(
-    model: Decoder, validation: Batches, config: TrainingConfig, number: int, train_loss: float
+    model: Decoder,
+    validation: Batches,
+    config: TrainingConfig,
+    number: int,
+    train_loss: float,
+    n_attacked: int,
 ) -> Epoch:
     loss = correct = 0.0
     with torch.no_grad():
@@ -309,8 +319,7 @@ def _evaluate(
             loss += float(functional.cross_entropy(logits, y, reduction="sum"))
             correct += float((logits.argmax(dim=1) == y).sum())
     robust = math.nan
-    if config.scheme in ("adversarial", "pgd") and not isinstance(model, CorrelationDecoder):
-        n_attacked = min(ROBUST_EXAMPLES, len(validation))
+    if config.scheme in ("adversarial", "pgd") and n_attacked > 0:
         spread = np.linspace(0, len(validation) - 1, n_attacked).round().astype(np.int64)
         robust = robust_accuracy(model, *validation.take(spread), bound=_bound(config, model))
     return Epoch(

@@ -81,6 +81,7 @@ def fit_decoder(
             n_classes=len(maps.classes),
             generator=torch.Generator(device).manual_seed(int(noise_seed)),
             on_epoch=on_epoch,
+            n_attacked=0 if member else ROBUST_EXAMPLES,  # the others are alike
         )
         if history.collapsed:
             log.warning(
@@ -177,7 +178,8 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
     a_pass = seconds / size
     an_epoch = a_pass * len(training) * _passes_an_update(config)
     if config.training.scheme in ("adversarial", "pgd"):
-        an_epoch += a_pass * PGD_STEPS * min(ROBUST_EXAMPLES, len(validation))
+        attacked = min(ROBUST_EXAMPLES, len(validation)) / config.model.ensemble
+        an_epoch += a_pass * PGD_STEPS * attacked
     an_epoch += a_pass * len(validation) / 3
     return an_epoch * passes(config.training) * config.model.ensemble
 

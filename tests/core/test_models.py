@@ -75,6 +75,7 @@ def test_the_features_of_the_hcp_grid_are_those_of_the_paper(halvings, n_feature
             halvings=halvings,
             activation=torch.relu,
             linear_path=False,
+            strided=False,
             coarsen_from=0,
             squash=0.0,
         )
@@ -203,3 +204,16 @@ def test_a_coarsened_decoder_convolves_block_means_and_keeps_every_voxel_linear(
     swapped = x.clone()
     swapped[0, 0, 0, 0], swapped[0, 1, 1, 1] = x[0, 1, 1, 1], x[0, 0, 0, 0]
     torch.testing.assert_close(model(x) - model.direct(x), model(swapped) - model.direct(swapped))
+
+
+@pytest.mark.parametrize("grid", [(12, 13, 11), (9, 8)])
+def test_a_strided_convolution_is_every_second_voxel_of_a_plain_one(grid):
+    mask = torch.ones(grid, dtype=torch.bool)
+    config = ModelConfig(filters=(4,), halvings=1, pooling="stride")
+    model = build(config, mask, 3, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(2, *grid, generator=torch.Generator().manual_seed(1))
+    layer = model.layers[0]
+    convolve = torch.nn.functional.conv3d if len(grid) == 3 else torch.nn.functional.conv2d
+    plain = convolve(x[:, None], layer.weight, layer.bias, padding=1).relu()
+    every_second = plain[(..., *[slice(None, None, 2)] * len(grid))]
+    torch.testing.assert_close(model(x), model.head(every_second.flatten(1)))
