@@ -59,7 +59,11 @@ def gradient_reuse(
         tables.append(synthetic.seeds_table(images, scores))
     if data != "synthetic":
         config = compose(preset_values("default"))
-        config = replace(config, space=replace(config.space, resolution=resolution))
+        config = replace(
+            config,
+            space=replace(config.space, resolution=resolution),
+            model=replace(config.model, ensemble=1),  # the seeds are the repetitions
+        )
         maps_jobs = simulated.jobs(config, SimulationConfig(participants=participants), which)
         with progress("Simulated", len(maps_jobs)) as step:
             found = run_all(simulated.run, maps_jobs, processes=nprocs, on_done=step)

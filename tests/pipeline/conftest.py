@@ -45,13 +45,13 @@ QUICK = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def quick() -> Callable[..., RunConfig]:
     """Return a maker of settings for tiny decoders; more values may be given."""
     return lambda *more: compose(QUICK, *more)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_maps() -> Callable[..., MapSet]:
     """Return a maker of map sets of three classes in two tasks, each with its own corner."""
 
