@@ -67,13 +67,13 @@ def choose_level(maps: Sequence[ContrastMap], *, key: Key) -> list[ContrastMap]:
     """Return the maps of one FitLins node, so that a run is not averaged with its own summary.
 
     Of the nodes that cover every participant and class, the one with the fewest maps is the
-    highest level of the model. Maps outside nodes are returned as they are.
+    highest level of the model; if each participant has one run, it is not the runs' level. Maps outside nodes are returned as they are.
     """
     nodes = Counter(each.node for each in maps)
     if len(nodes) < 2:
         return list(maps)
     cells = {(each.participant, key(each)) for each in maps}
-    for node, _ in sorted(nodes.items(), key=lambda item: (item[1], item[0])):
+    for node, _ in sorted(nodes.items(), key=lambda item: (item[1], "run" in item[0], item[0])):
         chosen = [each for each in maps if each.node == node]
         if {(each.participant, key(each)) for each in chosen} == cells:
             log.info("Level of the model: node-%s (there are %s)", node, listing(nodes))

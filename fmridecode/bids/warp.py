@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fmridecode.bids.resampling import Presence, Volume, present_in
 from fmridecode.core.grid import Grid
-from fmridecode.errors import BadDataError
+from fmridecode.errors import BadDataError, NoInputError
 
 
 def warp(
@@ -25,12 +25,12 @@ def warp(
 
     Raises
     ------
-    BadDataError
+    NoInputError, BadDataError
         The transform cannot be read.
     """
     from scipy.ndimage import map_coordinates
 
-    points = _points(transform, grid)
+    points = _points(transform, _stamp(transform), grid)
     voxels = np.linalg.inv(affine) @ np.vstack([points, np.ones_like(points[:1])])
     where = voxels[:3].reshape(3, *grid.shape).astype(np.float32)
     present = present_in(data)
@@ -43,8 +43,16 @@ def warp(
     return np.where(there, out, np.float32(0)), there
 
 
-@lru_cache(maxsize=1)
-def _points(transform: Path, grid: Grid) -> NDArray[np.float64]:
+def _stamp(transform: Path) -> tuple[int, int]:
+    try:
+        stat = transform.stat()
+    except OSError as error:
+        raise NoInputError(f"{transform} cannot be opened ({error.strerror}).") from error
+    return stat.st_size, stat.st_mtime_ns
+
+
+@lru_cache(maxsize=1)  # seconds a transform, and all maps of a run share one
+def _points(transform: Path, stamp: tuple[int, int], grid: Grid) -> NDArray[np.float64]:
     """Return where the voxels of the grid lie in the other space, ``(3, voxels)``, in mm."""
     try:
         from nitransforms.manip import TransformChain
