@@ -12,6 +12,7 @@ from fmridecode.cli.main import main as run_app
 from fmridecode.cli.parameters import one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.cli.study import command as study_command
+from fmridecode.errors import CannotCreateError
 
 app = typer.Typer(
     add_completion=False,
@@ -44,6 +45,11 @@ def demo(
     from fmridecode.pipeline.simulate import write_simulation
 
     bids, results = out / "bids", out / "results"
+    for folder, ours in ((bids, "simulation.json"), (results, "models")):
+        if folder.exists() and not (folder / ours).exists():
+            raise CannotCreateError(
+                f"{folder} is there and no earlier demo made it: name another folder."
+            )
     for folder in (bids, results):
         shutil.rmtree(folder, ignore_errors=True)
     config = SimulationConfig(participants=participants, seed=seed)
