@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
@@ -186,7 +186,24 @@ def _make(component: str, values: dict[str, Any]) -> Any:
                 f"{name} of [{component}] is {value!r}; expected a value of type "
                 f"{wanted.__name__.replace('tuple', 'list')}."
             )
-    return COMPONENTS[component](**values)
+        elif wanted is tuple:
+            _check_elements(component, name, value, hints[name])
+    made = COMPONENTS[component](**values)
+    for name, value in values.items():  # those that the component does not check itself
+        if get_origin(hints[name]) is Literal and value not in get_args(hints[name]):
+            choices = ", ".join(map(str, get_args(hints[name])))
+            raise UsageError(f"{name} of [{component}] is {value!r}; choose one of {choices}.")
+    return made
+
+
+def _check_elements(component: str, name: str, values: Any, hint: Any) -> None:
+    wanted = int if get_args(hint)[0] is int else str
+    for value in values:
+        if type(value) is not wanted:
+            raise UsageError(
+                f"{name} of [{component}] holds {value!r}; expected values of type "
+                f"{wanted.__name__}."
+            )
 
 
 def _check_name(name: str, known: list[str], kind: str) -> None:

@@ -62,3 +62,37 @@ def test_a_mistake_is_one_line_and_a_documented_code(
     assert message.count("\n") == 1
     assert words in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('[model]\nfilters = ["a"]', "filters of [model] holds 'a'"),
+        ("[input]\nparticipant_label = [1]", "participant_label of [input] holds 1"),
+        ('[input]\nlabel_by = "subject"', "label_by of [input] is 'subject'; choose one of task"),
+        ('[space]\nzscore = "head"', "zscore of [space] is 'head'; choose one of brain, volume"),
+        ("[model]\nfilters = 8", "expected a value of type list"),
+        ("[model\n", "is not valid TOML"),
+    ],
+)
+def test_a_config_file_with_a_bad_value_is_one_line(
+    toml: str, words: str, capsys: pytest.CaptureFixture, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(toml)
+    line = [str(tmp_path / "in"), str(tmp_path / "out"), "train", "--config-file", str(path)]
+    assert main(line) == 64
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert words in message
+
+
+def test_no_maps_at_all_is_one_line(
+    capsys: pytest.CaptureFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bids = tmp_path / "bids"
+    bids.mkdir()
+    (bids / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.9.0"}')
+    assert main([str(bids), str(tmp_path / "out"), "participant"]) == 66
+    assert str(bids) in capsys.readouterr().err.splitlines()[-1]
+    assert not list((tmp_path / "out").rglob("sub-*"))
