@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import nibabel as nib
 import numpy as np
+from nibabel.imageglobals import LoggingOutputSuppressor
 from numpy.typing import NDArray
 
 from fmridecode.bids.oddities import find_oddities
@@ -23,6 +24,10 @@ MAX_VOXELS = 2**26
 
 Reading takes at most 12 bytes a voxel beside the file's own, 0.8 GB in all.
 """
+
+_MOST_OBLIQUE = 1e4
+_SMALLEST, _LARGEST, _FARTHEST = 0.05, 200.0, 1e4
+"""Millimetres: of a voxel, and from the origin."""
 
 _MOST_COMPRESSED = 1032
 """Deflate makes at most this many bytes of one."""
@@ -66,6 +71,7 @@ def load_image(path: Path) -> Image:
             if path.stat().st_size == 0:
                 raise BadDataError(f"{path} is empty (0 bytes); {_AGAIN}")
             stack.enter_context(warnings.catch_warnings())
+            stack.enter_context(LoggingOutputSuppressor())  # nibabel's guesses at broken headers
             # absurd scale factors overflow to infinity, which counts as missing
             warnings.simplefilter("ignore")
             image = _open(path, stack)
@@ -75,12 +81,12 @@ def load_image(path: Path) -> Image:
             oddities = find_oddities(image, shape)
         except FmridecodeError:
             raise
-        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-            raise NoInputError(
-                f"{error.filename or path} cannot be opened ({error.strerror}); check it and its "
-                "permissions."
-            ) from error
         except Exception as error:  # nibabel fails on broken files in as many ways as they have
+            if isinstance(error, OSError) and error.errno is not None:
+                raise NoInputError(
+                    f"{error.filename or path} cannot be opened ({error.strerror}); check it and "
+                    "its permissions."
+                ) from error
             what = " ".join(str(error).split()) or type(error).__name__
             raise BadDataError(
                 f"{path} cannot be read as NIfTI ({what[:200]}); {_AGAIN}"
@@ -100,10 +106,22 @@ def _open(path: Path, stack: ExitStack) -> Any:
     if compressed:
         stream = stack.enter_context(_inflate(stream))
     header = io.BufferedReader(cast("Any", stream), 1 << 20)
-    size = header.peek(4)[:4]
-    if size in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c"):
-        return nib.Nifti2Image.from_stream(header)
-    return nib.Nifti1Image.from_stream(header)
+    kind = nib.Nifti2Image if header.peek(4)[:4] in _NIFTI2 else nib.Nifti1Image
+    raw = header.peek(kind.header_class.sizeof_hdr)[: kind.header_class.sizeof_hdr]
+    _check_steps(kind.header_class(raw, check=False), path)
+    return kind.from_stream(header)
+
+
+def _check_steps(header: Any, path: Path) -> None:
+    """Refuse voxels of no size where the qform needs it; nibabel would make them 1 mm."""
+    if header["sform_code"] > 0 or header["qform_code"] <= 0:
+        return
+    steps = np.asarray(header["pixdim"][1:4], dtype=np.float64)
+    if not (np.isfinite(steps) & (steps != 0)).all():
+        raise BadDataError(
+            f"{path} says that its voxels measure {' x '.join(f'{s:g}' for s in steps)} mm, so "
+            "where they lie is not known; write it again with an orientation."
+        )
 
 
 def _inflate(stream: BinaryIO) -> BinaryIO:
@@ -150,8 +168,15 @@ def _check_orientation(image: Any, path: Path) -> None:
             "write it again with an orientation."
         )
     affine = np.asarray(image.affine, dtype=np.float64)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    sizes = np.linalg.norm(affine[:3, :3], axis=0) if np.isfinite(affine).all() else np.zeros(3)
+    if sizes.min() == 0 or np.linalg.cond(affine[:3, :3]) > _MOST_OBLIQUE:
         raise BadDataError(
             f"{path} has an affine that is singular or not finite, so where its voxels lie is not "
             "known; write it again with an orientation."
+        )
+    if sizes.min() < _SMALLEST or sizes.max() > _LARGEST or np.abs(affine).max() > _FARTHEST:
+        raise BadDataError(
+            f"{path} says that its voxels measure {' x '.join(f'{s:.3g}' for s in sizes)} mm and "
+            f"that the first lies at {', '.join(f'{x:.3g}' for x in affine[:3, 3])} mm, which no "
+            "brain image does; write it again with an orientation in millimetres."
         )

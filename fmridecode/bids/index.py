@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 ENTITIES = resources.files("fmridecode.bids") / "entities.json"
 _SKIPPED = {"derivatives", "sourcedata", "code", "stimuli", "models", "logs", "figures"}
-_IMAGES = (".nii", ".nii.gz", ".img", ".img.gz")
+_IMAGES = (".nii.gz", ".nii", ".img.gz", ".img")
 
 
 def index_images(root: Path, database_dir: str = "") -> dict[Path, dict[str, str]]:
@@ -122,8 +122,13 @@ def _entities(layout: Any) -> dict[Path, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for path, entity, value in rows:
         found[path][entity] = str(value)
-    images = (Path(path) for path, said in found.items() if said.get("extension") in _IMAGES)
-    return {path: found[str(path)] for path in sorted(images) if not path.name.startswith(".")}
+    images = {}
+    for path in sorted(map(Path, found)):
+        # by its end, for pybids takes all from the first dot in a name for the extension
+        extension = next((e for e in _IMAGES if path.name.endswith(e)), None)
+        if extension and not path.name.startswith("."):
+            images[path] = {**found[str(path)], "extension": extension}
+    return images
 
 
 def _digest(text: str) -> str:

@@ -71,13 +71,22 @@ def check_distinct(labels: Iterable[str]) -> None:
             )
 
 
+def shortened(label: str, *, most: int = 60) -> str:
+    """Cut a label that is too long for a message.
+
+    >>> shortened("a" * 100, most=5)
+    'aa...'
+    """
+    return label if len(label) <= most else f"{label[: most - 3]}..."
+
+
 def listing(labels: Iterable[str], *, most: int = 10) -> str:
     """Enumerate labels for a message, sorted and cut after `most`.
 
     >>> listing(["b", "a", "c"], most=2)
     'a, b and 1 more'
     """
-    ordered = sorted(set(labels))
+    ordered = sorted({shortened(label) for label in labels})
     if not ordered:
         return "none"
     shown = ", ".join(ordered[:most])
@@ -93,5 +102,5 @@ def nearest(name: str, known: Sequence[str]) -> str:
     by_normal = {normal(each): each for each in known}
     close = get_close_matches(normal(name), list(by_normal), n=3, cutoff=0.5)
     if close:
-        return f"did you mean {' or '.join(by_normal[each] for each in close)}?"
+        return f"did you mean {' or '.join(shortened(by_normal[each]) for each in close)}?"
     return f"known are {listing(known)}."

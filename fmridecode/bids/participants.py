@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import pandas as pd
-
 from fmridecode.bids.labels import nearest, without_prefix
+from fmridecode.bids.tables import parse_table
 from fmridecode.errors import BadDataError, NoInputError, UsageError
 
 PARTICIPANTS = "participants.tsv"
@@ -38,9 +37,10 @@ def read_column(folders: Iterable[Path], column: str) -> dict[str, str]:
             "asked for; add the file or leave out --group-column."
         )
     try:
-        table = pd.read_csv(path, sep="\t", dtype=str, encoding="utf-8-sig", keep_default_na=False)
+        table = parse_table(path.read_text(encoding="utf-8-sig")).fillna("")
     except (OSError, ValueError) as problem:
-        raise BadDataError(f"{path} is not a readable table: {problem}.") from None
+        what = " ".join(str(problem).split())[:300]
+        raise BadDataError(f"{path} is not a readable table ({what}); repair it.") from None
     for wanted in ("participant_id", column):
         if wanted not in table:
             raise UsageError(

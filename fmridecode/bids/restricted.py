@@ -1,8 +1,7 @@
 """The families of HCP's participants, from the user's own copy of the restricted data."""
 
+import csv
 from pathlib import Path
-
-import pandas as pd
 
 from fmridecode.bids.labels import nearest
 from fmridecode.errors import BadDataError, NoInputError, UsageError
@@ -23,28 +22,28 @@ def read_families(path: Path, column: str) -> dict[str, str]:
         It is no table, or names a participant twice with different families.
     """
     try:
-        header = pd.read_csv(path, nrows=0, dtype=str, encoding="utf-8-sig")
-        for wanted in (_PARTICIPANT, column):
-            if wanted not in header:
-                raise UsageError(
-                    f"{path} has no column {wanted!r}; {nearest(wanted, list(header.columns))}"
-                    " Name the column with --family-column."
-                )
-        table = pd.read_csv(
-            path,
-            usecols=[_PARTICIPANT, column],
-            dtype=str,
-            encoding="utf-8-sig",
-            keep_default_na=False,
-        )
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header, *rows = csv.reader(stream, strict=True)
     except OSError as error:
         raise NoInputError(f"--restricted {path} cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        what = " ".join(str(error).split())
+    except (ValueError, csv.Error) as error:
+        what = " ".join(str(error).split())[:300]
         raise BadDataError(f"--restricted {path} is not a readable CSV ({what}).") from None
+    for wanted in (_PARTICIPANT, column):
+        if wanted not in header:
+            raise UsageError(
+                f"--restricted {path} has no column {wanted!r}; {nearest(wanted, header)} Name "
+                "the column of families with --family-column."
+            )
     families: dict[str, str] = {}
-    for who, family in zip(table[_PARTICIPANT], table[column], strict=True):
-        label, name = who.strip(), family.strip()
+    for number, row in enumerate(filter(None, rows), start=2):
+        if len(row) != len(header):
+            raise BadDataError(
+                f"--restricted {path}: row {number} has {len(row)} cells, the header "
+                f"{len(header)}; repair it."
+            )
+        cells = dict(zip(header, row, strict=True))
+        label, name = cells[_PARTICIPANT].strip(), cells[column].strip()
         if families.setdefault(label, name) != name:
             raise BadDataError(
                 f"--restricted {path} gives {label} two families, {families[label]!r} and "

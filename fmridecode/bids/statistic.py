@@ -67,7 +67,8 @@ def choose_level(maps: Sequence[ContrastMap], *, key: Key) -> list[ContrastMap]:
     """Return the maps of one FitLins node, so that a run is not averaged with its own summary.
 
     Of the nodes that cover every participant and class, the one with the fewest maps is the
-    highest level of the model; if each participant has one run, it is not the runs' level. Maps outside nodes are returned as they are.
+    highest level of the model; if each participant has one run, it is not the runs' level. Maps
+    outside nodes are returned as they are.
     """
     nodes = Counter(each.node for each in maps)
     if len(nodes) < 2:

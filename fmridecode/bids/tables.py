@@ -61,7 +61,7 @@ def read_table(path: Path) -> pd.DataFrame:
         It is no such table.
     """
     try:
-        table = _parsed(path.read_text(encoding="utf-8-sig"))
+        table = parse_table(path.read_text(encoding="utf-8-sig"))
         formats = _formats(path.with_suffix(".json"))
         for name in table.columns:
             table[name] = _typed(table[name], formats.get(name, "string"))
@@ -76,7 +76,14 @@ def read_table(path: Path) -> pd.DataFrame:
     return table
 
 
-def _parsed(text: str) -> pd.DataFrame:
+def parse_table(text: str) -> pd.DataFrame:
+    """Return a TSV as text, ``n/a`` as None.
+
+    Raises
+    ------
+    ValueError
+        It has no header, or a line has more or fewer cells than the header.
+    """
     header, *rows = [line.rstrip("\r").split("\t") for line in text.rstrip("\n").split("\n")]
     if "" in header or len(set(header)) < len(header):
         raise ValueError(f"its header is {header}")

@@ -93,6 +93,9 @@ def rewritten(path: Path, **fields: object) -> Path:
         ({"sform_code": 0, "qform_code": 0}, "neither an sform nor a qform"),
         ({"srow_x": [np.nan] * 4}, "singular or not finite"),
         ({"srow_x": [0, 0, 0, 0]}, "singular or not finite"),
+        ({"srow_x": [1e-9, 0, 0, 0]}, "singular or not finite"),
+        ({"srow_x": [3, 0, 0, 1e9]}, "which no brain image does"),
+        ({"sform_code": 0, "qform_code": 1, "pixdim": [1, 0, 3, 3, 1, 1, 1, 1]}, "0 x 3 x 3 mm"),
     ],
 )
 def test_lying_headers_are_bad_data_in_one_line(
