@@ -37,6 +37,12 @@ def gradient_reuse(
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     participants: Annotated[int, typer.Option(min=6, help="Simulated participants.")] = 24,
     resolution: Annotated[int, typer.Option(help="Voxel size of simulated maps, in mm.")] = 8,
+    epsilon: Annotated[
+        float, typer.Option(help="Noise bound on simulated maps, SD per voxel.")
+    ] = 0.3,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Passes over the simulated maps, hops counted.")
+    ] = 96,
     nprocs: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
 ) -> None:
     """Test over seeds whether reusing the gradient changes interpretability."""
@@ -63,6 +69,7 @@ def gradient_reuse(
             config,
             space=replace(config.space, resolution=resolution),
             model=replace(config.model, ensemble=1),  # the seeds are the repetitions
+            training=replace(config.training, epsilon=epsilon, epochs=epochs),
         )
         maps_jobs = simulated.jobs(config, SimulationConfig(participants=participants), which)
         with progress("Simulated", len(maps_jobs)) as step:
@@ -75,4 +82,4 @@ def gradient_reuse(
     )
     write_table(out / "gradient_reuse.tsv", table, DICTIONARY)
     write_table(out / "gradient_reuse_tests.tsv", tests, DICTIONARY)
-    typer.echo(tests.to_string(index=False, float_format="{:.3f}".format))
+    typer.echo(tests.to_string(index=False, float_format="{:.4f}".format))

@@ -11,7 +11,7 @@ from fmridecode.cli.parameters import config_parameters, given_values
 from fmridecode.config import RunConfig, compose, preset_values, read_toml
 
 if TYPE_CHECKING:
-    from fmridecode.pipeline.study import StudyData
+    from fmridecode.pipeline.study_data import StudyData
 
 SIMULATED = "simulated"
 ROWS_DECIDE = (
@@ -102,7 +102,7 @@ def _simulated(
 
     from fmridecode.experiments.study import SimulationConfig
     from fmridecode.pipeline.simulated_maps import simulated_study
-    from fmridecode.pipeline.study import StudyData
+    from fmridecode.pipeline.study_data import StudyData
 
     settings = SimulationConfig(participants=participants, runs=runs, variety=variety, seed=seed)
     made = simulated_study(settings, config.space)
@@ -112,7 +112,7 @@ def _simulated(
 
 def _prepared(config: RunConfig, bids_dir: Path, out: Path) -> "StudyData":
     from fmridecode.pipeline.prepare import prepare
-    from fmridecode.pipeline.study import StudyData
+    from fmridecode.pipeline.study_data import StudyData
 
     found = prepare(config, bids_dir, out, only_asked=False)
     source = {"source": str(bids_dir.absolute())}

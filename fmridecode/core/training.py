@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch.nn import functional
 
 from fmridecode.core.attacks import ascent_direction, other_classes, pgd, robust_accuracy
 from fmridecode.core.batches import Batches, class_means
+from fmridecode.core.history import Epoch, History
 from fmridecode.core.models import CorrelationDecoder, Decoder
 from fmridecode.core.noise import (
     gaussian,
@@ -28,55 +28,6 @@ from fmridecode.shapes import Maps, SoftLabels
 
 ROBUST_EXAMPLES = 32
 """Validation maps, at most, that PGD-20 attacks after each epoch, spread evenly over all."""
-
-BEYOND_CHANCE = 3.5
-"""Standard errors that accuracy under attack has to fall to be called a collapse."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """What one pass over the training maps came to.
-
-    ``robust_accuracy`` is that of PGD-20 at the training bound on validation maps, NaN for
-    schemes without an attack.
-    """
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    validation_accuracy: float
-    robust_accuracy: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """All epochs of one training, and the one whose weights were kept.
-
-    ``n_attacked`` is the number of validation maps behind each robust accuracy.
-    """
-
-    epochs: tuple[Epoch, ...]
-    selected: int
-    n_attacked: int
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether catastrophic overfitting (E. Wong et al. 2020, arXiv:2001.03994) set in.
-
-        The kept epoch's accuracy under attack is below half of the best epoch's, by more than
-        `BEYOND_CHANCE` standard errors of the difference, and its clean accuracy fell by less
-        than half as much. The margin covers that the best is the best of many.
-        """
-        best = max(self.epochs, key=lambda each: each.robust_accuracy)
-        kept = self.epochs[self.selected]
-        lost = best.robust_accuracy - kept.robust_accuracy
-        pooled = (best.robust_accuracy + kept.robust_accuracy) / 2
-        standard_error = math.sqrt(2 * pooled * (1 - pooled) / max(self.n_attacked, 1))
-        return (
-            kept.robust_accuracy < best.robust_accuracy / 2
-            and lost > BEYOND_CHANCE * standard_error
-            and best.validation_accuracy - kept.validation_accuracy < lost / 2
-        )
 
 
 class _Trainer:

@@ -1,14 +1,11 @@
 """The 3-D study: nine rows of decoders and saliency methods over one cross-validation."""
 
 import logging
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -16,25 +13,22 @@ from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.config import RunConfig, to_toml
 from fmridecode.core.maps import MapSet
-from fmridecode.core.saliency import gradient
-from fmridecode.core.splits import make_splits
-from fmridecode.core.trained import build_whole
-from fmridecode.core.truth import ClassMaps
+from fmridecode.core.trained import TrainedDecoder
 from fmridecode.errors import UsageError
 from fmridecode.pipeline.alignment import align, own_activation
-from fmridecode.pipeline.choose import SIGMAS, chooses_sigma, resolved
+from fmridecode.pipeline.choose import resolved
 from fmridecode.pipeline.decode import (
-    batches_of,
     decode,
     predictions_dictionary,
     predictions_table,
 )
-from fmridecode.pipeline.explain import BATCH
-from fmridecode.pipeline.folds import Folds, find_folds
+from fmridecode.pipeline.folds import Folds
 from fmridecode.pipeline.progress import progress
+from fmridecode.pipeline.study_data import StudyData, StudyResults
+from fmridecode.pipeline.study_estimate import log_estimate
 from fmridecode.pipeline.study_rows import Row, decoder_config, decoders
 from fmridecode.pipeline.study_tables import KNOWN, OWN
-from fmridecode.pipeline.train import WORTH_SAYING, seconds, train
+from fmridecode.pipeline.train import train
 
 log = logging.getLogger(__name__)
 
@@ -49,34 +43,6 @@ SCORES_DICTIONARY = {
     "target": "Class whose saliency is scored.",
     "pearson_r": "Signed Pearson correlation over the voxels of the mask.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyData:
-    """What a study works on.
-
-    Parameters
-    ----------
-    maps, families
-        All maps, and the family of each participant that has one.
-    known
-        Each participant's true activation; empty for real data.
-    source
-        What the maps are, for the record.
-    """
-
-    maps: MapSet
-    families: Mapping[str, str]
-    known: Mapping[str, ClassMaps]
-    source: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyResults:
-    """Predictions of every decoder and scores of every row."""
-
-    predictions: pd.DataFrame
-    scores: pd.DataFrame
 
 
 def run_study(data: StudyData, config: RunConfig, out: Path, device: torch.device) -> StudyResults:
@@ -135,36 +101,41 @@ def _decode_and_score(
                     bundle, data.maps, who, fold=fold, seen_in_training=False, device=device
                 )
                 predictions.append(predictions_table(decoded, data.maps))
-                references = {OWN: own_activation(data.maps, who)}
-                if data.known:
-                    references[KNOWN] = data.known[who]
-                for row in rows:
-                    found = align(
-                        bundle.decoder,
-                        data.maps,
-                        who,
-                        row.method,
-                        references,
-                        explaining,
-                        device=device,
-                    )
-                    scores += [
-                        {
-                            "row": row.name,
-                            **_example_cells(data.maps, each.index),
-                            "reference": each.reference,
-                            "criterion": each.alignment.criterion,
-                            "target": data.maps.class_names[each.alignment.target],
-                            "pearson_r": each.alignment.pearson_r,
-                        }
-                        for each in found
-                    ]
+                scores += _scores_of(data, bundle.decoder, rows, who, explaining, device)
                 advance()
     table = pd.concat(predictions, ignore_index=True)
     table.insert(0, "decoder", rows[0].decoder)
     return StudyResults(
         predictions=table, scores=pd.DataFrame(scores, columns=list(SCORES_DICTIONARY))
     )
+
+
+def _scores_of(
+    data: StudyData,
+    decoder: TrainedDecoder,
+    rows: tuple[Row, ...],
+    participant: str,
+    config: RunConfig,
+    device: torch.device,
+) -> list[dict[str, object]]:
+    """Score one participant in the rows that share a decoder."""
+    maps, references = data.maps, {OWN: own_activation(data.maps, participant)}
+    if data.known:
+        references[KNOWN] = data.known[participant]
+    return [
+        {
+            "row": row.name,
+            **_example_cells(maps, each.index),
+            "reference": each.reference,
+            "criterion": each.alignment.criterion,
+            "target": maps.class_names[each.alignment.target],
+            "pearson_r": each.alignment.pearson_r,
+        }
+        for row in rows
+        for each in align(
+            decoder, maps, participant, row.method, references, config, device=device
+        )
+    ]
 
 
 def _example_cells(maps: MapSet, index: int) -> dict[str, object]:
@@ -209,48 +180,3 @@ def _decisive(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in content.items():
             if table != "execution" or name == "random_seed":
                 yield f"{table}.{name}", value
-
-
-def log_estimate(data: StudyData, config: RunConfig, out: Path, device: torch.device) -> None:
-    """Say how long all that is left will take, when it is long."""
-    split, *others = make_splits(
-        data.maps.participants,
-        config.split,
-        families=data.families,
-        generator=np.random.default_rng(config.execution.random_seed),
-    )
-    n_folds, expected = 1 + len(others), 0.0
-    for name, rows in decoders().items():
-        if (out / "rows" / f"{name}_predictions.tsv").exists():
-            continue
-        own_config = decoder_config(config, rows)
-        folds = find_folds(out, own_config)
-        if folds is None or not folds.complete():
-            expected += seconds(own_config, data.maps, split, n_folds, device)
-        expected += _seconds_explaining(data.maps, own_config, device)
-    if expected > WORTH_SAYING:
-        log.info(
-            "The study will take about %d minutes on %s; interrupted, the same command goes on.",
-            round(expected / 60),
-            device,
-        )
-
-
-def _seconds_explaining(maps: MapSet, config: RunConfig, device: torch.device) -> float:
-    """Estimate from the gradient of one batch, of an untrained decoder."""
-    model = build_whole(
-        config.model,
-        torch.from_numpy(maps.mask),
-        len(maps.classes),
-        generator=torch.Generator().manual_seed(0),
-    ).to(device)
-    few = np.arange(min(BATCH, len(maps.examples)))
-    x, _ = batches_of(maps, few, device).take(slice(None))
-    start = time.monotonic()
-    gradient(model, x, 1.0, config.saliency, generator=torch.Generator(device))
-    once = (time.monotonic() - start) * len(maps.examples) / len(few)
-    samples = config.saliency.smoothgrad_samples
-    times = sum(samples if method == "smoothgrad" else 1 for method in config.saliency.methods)
-    if chooses_sigma(config):
-        times += samples * len(SIGMAS)  # once for every map that validates a fold, or so
-    return once * times

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fmridecode.core.training import Epoch, History
+from fmridecode.core.history import Epoch, History
 
 
 def history(clean, robust, n_attacked):

@@ -9,10 +9,11 @@ from torch.nn import functional
 from fmridecode.core import training
 from fmridecode.core.attacks import pgd
 from fmridecode.core.batches import Batches
+from fmridecode.core.history import Epoch, History
 from fmridecode.core.models import build
 from fmridecode.core.noise import norms, radius
 from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.core.training import SCHEMES, Epoch, History, fit, passes
+from fmridecode.core.training import SCHEMES, fit, passes
 from fmridecode.errors import BadDataError, UsageError
 
 MASK = torch.ones(6, 6, dtype=torch.bool)

@@ -17,11 +17,12 @@ from fmridecode.errors import UsageError
 from fmridecode.experiments.gradient_reuse import tested as over_seeds
 from fmridecode.experiments.simulation import simulate
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline import reuse, simulated_maps, study
+from fmridecode.pipeline import reuse, simulated_maps, study, study_estimate
 from fmridecode.pipeline.alignment import own_activation
 from fmridecode.pipeline.simulated_maps import KnownStudy, simulated_study
-from fmridecode.pipeline.study import StudyData, run_study
+from fmridecode.pipeline.study import run_study
 from fmridecode.pipeline.study_claims import CLAIMS, claims_table, verdict
+from fmridecode.pipeline.study_data import StudyData
 from fmridecode.pipeline.study_report import write_study
 from fmridecode.pipeline.study_rows import ROWS, decoder_config, decoders
 from fmridecode.pipeline.study_tables import participant_means, stand_in
@@ -173,9 +174,9 @@ def test_a_folder_with_another_study_is_refused(done, small_maps, quick):
 
 def test_a_long_study_says_first_how_long(done, monkeypatch, caplog, tmp_path):
     data, config, *_ = done
-    monkeypatch.setattr(study, "seconds", lambda *_: 120.0)
+    monkeypatch.setattr(study_estimate, "seconds", lambda *_: 120.0)
     with caplog.at_level("INFO"):
-        study.log_estimate(data, config, tmp_path, CPU)
+        study_estimate.log_estimate(data, config, tmp_path, CPU)
     assert "will take about 14 minutes" in caplog.text
 
 
