@@ -36,13 +36,8 @@ from .hostile import KINDS, Bad, bad_files, whole
 N = 608
 MEMORY = 2**30
 """Address space, in bytes beside that of the libraries, in which every bad file is read."""
-SURVIVE = {
-    "flipped bit",
-    "scrambled header",
-    "truncated gzip",
-    "infinite scale",
-    "wrong header size",
-}
+ALWAYS_READ = {"infinite scale", "wrong header size"}
+SURVIVE = {"flipped bit", "scrambled header", "truncated gzip"} | ALWAYS_READ
 """Kinds of which some files can still be read, or whose data count as missing."""
 
 BOUNDED = """
