@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fmridecode.bids.atomic import make_folder, write_atomically
+from fmridecode.atomic import make_folder, sweep, write_atomically
 from fmridecode.bids.names import group_path, map_path, table_path
 from fmridecode.bids.saliency_files import write_map
 from fmridecode.bids.tables import read_table, write_table
@@ -110,6 +110,7 @@ def start_dataset(output_dir: Path, links: Mapping[str, Path]) -> None:
             )
     make_folder(output_dir)
     _check_ours(output_dir)
+    sweep(output_dir)
     described = json.dumps(_description(links, __version__), indent=2, ensure_ascii=False)
     _write(output_dir / "dataset_description.json", described + "\n")
     _write(output_dir / ".bidsignore", BIDSIGNORE)

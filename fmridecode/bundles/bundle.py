@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from fmridecode import __version__
+from fmridecode.atomic import write_atomically
 from fmridecode.bundles.card import model_card
 from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
 from fmridecode.core.settings import ModelConfig, TrainingConfig
 from fmridecode.core.trained import TrainedDecoder, build_whole
-from fmridecode.errors import BadDataError, CannotCreateError, NoInputError, UsageError
+from fmridecode.errors import BadDataError, NoInputError, UsageError
 
 FORMAT = 1
 """Version of the layout; a bundle with a higher one is refused."""
@@ -78,23 +79,10 @@ def save(decoder: TrainedDecoder, folder: Path) -> str:
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
     config = json.dumps(described, indent=2)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / WEIGHTS, weights)
-        _write(folder / CARD, model_card(decoder).encode())
-        _write(folder / CONFIG, config.encode())
-    except OSError as problem:
-        raise CannotCreateError(
-            f"The decoder cannot be written to {folder}: {problem.strerror}."
-        ) from None
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / CARD, model_card(decoder).encode())
+    write_atomically(folder / CONFIG, config.encode())  # last: its presence counts
     return hashlib.sha256(config.encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(content)
-    temporary.replace(path)
 
 
 def load(folder: Path, *, device: torch.device) -> Bundle:

@@ -1,8 +1,11 @@
 """What all commands share: logs on standard error, and one line with an exit code on failure."""
 
+import contextlib
 import logging
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import typer
 from rich.console import Console
@@ -11,6 +14,11 @@ from rich.logging import RichHandler
 from fmridecode.errors import FmridecodeError
 
 USAGE = 64
+_AGAIN = "The same command goes on from here."
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which schedulers send before they kill; unwinds like an interrupt."""
 
 
 def set_up_logging(verbose: int) -> None:
@@ -31,16 +39,36 @@ def set_up_logging(verbose: int) -> None:
         logging.getLogger().setLevel(logging.DEBUG)
 
 
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind the command, so that temporary files are removed."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; errors are printed as one line, no traceback."""
     try:
-        code = command()
+        with _terminable():
+            code = command()
     except FmridecodeError as problem:
         return _fail(str(problem), problem.exit_code)
     except typer.TyperException as problem:
         return _fail(f"{problem.format_message()} (--help lists the options.)", USAGE)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("Interrupted.", 130)
+    except (KeyboardInterrupt, typer.Abort) as stopped:
+        if isinstance(stopped, _Terminated) or isinstance(stopped.__cause__, _Terminated):
+            return _fail(f"Terminated. {_AGAIN}", 143)
+        return _fail(f"Interrupted. {_AGAIN}", 130)
     except BrokenPipeError:
         return 0
     return code if isinstance(code, int) else 0

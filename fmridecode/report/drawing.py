@@ -12,7 +12,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from fmridecode.errors import CannotCreateError
+from fmridecode.atomic import write_atomically
 from fmridecode.report.blocks import Picture, Source
 from fmridecode.report.palette import COLOURS, FAINT, INK, PAPER, RULE, SOFT
 
@@ -147,11 +147,7 @@ def natural_width(svg: str) -> int:
 def save_figure(derivatives: Derivatives, name: str, content: bytes) -> Path:
     """Write a file under ``figures/``."""
     path = derivatives.figures / name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise CannotCreateError(f"{path} cannot be written ({error.strerror})") from error
+    write_atomically(path, content)
     return path
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fmridecode import __version__
-from fmridecode.errors import CannotCreateError
+from fmridecode.atomic import write_atomically
 from fmridecode.report.blocks import Block, RenderedSection
 from fmridecode.report.palette import COLOURS, NEGATIVE, POSITIVE
 
@@ -78,10 +78,7 @@ def write_page(
         is_group=path.name == "group.html",
         has_group=(derivatives.root / "group.html").is_file(),
     )
-    try:
-        path.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise CannotCreateError(f"{path} cannot be written ({error.strerror})") from error
+    write_atomically(path, html.encode())
     return path
 
 

@@ -105,7 +105,7 @@ def test_the_card_says_what_a_stranger_must_know(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_line(decoder: TrainedDecoder, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CannotCreateError, match="cannot be written to"):
+    with pytest.raises(CannotCreateError, match="cannot be created"):
         save(decoder, tmp_path / "file" / "fold-1")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fmridecode.bids.atomic import atomic, write_atomically
+from fmridecode.atomic import atomic, sweep, write_atomically
 from fmridecode.errors import CannotCreateError, ReadWriteError
 
 
@@ -49,3 +49,14 @@ def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder" / "inside").mkdir(parents=True)
     with pytest.raises(ReadWriteError, match="folder failed"):
         write_atomically(tmp_path / "folder", b"x")
+
+
+def test_what_killed_runs_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / "a" / n for n in (".x.nii.gz.12ab34cd.tmp", ".y.5.tmp", "z.tmp"))
+    old.parent.mkdir()
+    for path in (old, new, other):
+        path.touch()
+    os.utime(old, (0, 0))
+    os.utime(other, (0, 0))
+    sweep(tmp_path)
+    assert sorted(old.parent.iterdir()) == [new, other]
