@@ -153,9 +153,16 @@ def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
     Raises
     ------
     UsageError
-        When the decoders of that name were made with other settings.
+        When the decoders there are of another kind, or were made with other settings.
     """
     folder = output_dir / "models" / model_name(config)
+    others = sorted(each.parent.name for each in folder.parent.glob(f"*/{FOLDS}"))
+    if others and folder.name not in others:
+        raise UsageError(
+            f"{output_dir} holds the results of {', '.join(others)}, and {folder.name} is asked "
+            "for; one OUTPUT_DIR is for one kind of decoder: name another, or repeat that "
+            "run's --architecture and --training."
+        )
     if not (folder / FOLDS).exists():
         return None
     try:
