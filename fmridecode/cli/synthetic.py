@@ -1,4 +1,4 @@
-"""``fmridecode-tools synthetic``, ``synthetic-sweep`` and ``synthetic-reuse``."""
+"""``fmridecode-tools synthetic`` and ``synthetic-sweep``."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -97,35 +97,6 @@ def synthetic_sweep(out: Out, seeds: Seeds = 3, seed: Seed = 0, nprocs: Processe
         _write_table(out / "selection.tsv", chosen)
         figures.save(figures.sweep_figure(table, chosen), out / "sweep.png")
     _show(chosen)
-
-
-def synthetic_reuse(
-    out: Out,
-    preset: Preset = "paper",
-    seeds: Seeds = 5,
-    l2: L2 = None,
-    updates: Updates = None,
-    seed: Seed = 0,
-    nprocs: Processes = None,
-) -> None:
-    """Compare Algorithm 1 as printed with its faster form, which reuses the gradient."""
-    config = PRESETS[preset].with_recipe(training="adversarial", l2=l2, updates=updates)
-    settings = {"preset": preset, "seeds": seeds, "seed": seed, **asdict(config)}
-    with _writing(out):
-        _write_settings(out / "gradient_reuse.toml", settings)
-    from fmridecode.experiments.gradient_reuse import jobs, run, seeds_table, tested
-    from fmridecode.experiments.parallel import run_all
-    from fmridecode.pipeline.progress import progress
-
-    todo = jobs(config, range(seed, seed + seeds))
-    with progress("Algorithm 1", len(todo)) as step:
-        scores = run_all(run, todo, processes=nprocs or _cores(), on_done=step)
-    table = seeds_table(config, scores)
-    test = tested(table)
-    with _writing(out):
-        _write_table(out / "gradient_reuse.tsv", table)
-        _write_table(out / "gradient_reuse_tests.tsv", test)
-    _show(test)
 
 
 def _cores() -> int:

@@ -12,7 +12,7 @@ from fmridecode.cli.main import main as run_app
 from fmridecode.cli.parameters import one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.cli.study import command as study_command
-from fmridecode.cli.synthetic import synthetic, synthetic_reuse, synthetic_sweep
+from fmridecode.cli.synthetic import synthetic, synthetic_sweep
 from fmridecode.errors import CannotCreateError
 
 app = typer.Typer(
@@ -99,7 +99,6 @@ def simulate(
 
 app.command()(synthetic)
 app.command()(synthetic_sweep)
-app.command()(synthetic_reuse)
 app.command("study")(study_command())
 app.command("gradient-reuse")(gradient_reuse)
 app.command("hcp")(hcp)

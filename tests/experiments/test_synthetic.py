@@ -227,7 +227,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     monkeypatch.setitem(PRESETS, "paper", TINY)
     app = typer.Typer()
     app.command()(cli.synthetic)
-    app.command()(cli.synthetic_reuse)
+    app.command()(cli.synthetic_sweep)
     return app
 
 
@@ -249,7 +249,8 @@ def test_the_command_writes_tables_and_figures(app: typer.Typer, tmp_path: Path)
 def test_the_same_command_writes_the_same_bytes(app: typer.Typer, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("first", "second")]
     for folder in folders:
-        done = CliRunner().invoke(app, ["synthetic-reuse", str(folder), "--nprocs", "1"])
+        line = ["synthetic", str(folder), "--seeds", "1", "--nprocs", "1"]
+        done = CliRunner().invoke(app, line)
         assert done.exit_code == 0, done.output
     for path in folders[0].iterdir():
         assert path.read_bytes() == (folders[1] / path.name).read_bytes()
