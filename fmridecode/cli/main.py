@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -145,4 +146,5 @@ def main(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Run on the process's arguments and exit."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow shared machines
     sys.exit(main(sys.argv[1:]))

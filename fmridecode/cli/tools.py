@@ -1,5 +1,6 @@
 """``fmridecode-tools``: the demo, simulated studies, and other things beside data sets."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -106,5 +107,6 @@ app.command("hcp")(hcp)
 
 def run() -> None:
     """Run on the process's arguments and exit."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in fmridecode itself
     arguments = one_value_each(sys.argv[1:])
     sys.exit(exit_code_of(lambda: app(args=arguments, standalone_mode=False)))
