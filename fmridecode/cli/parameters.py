@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hint
 import typer
 
 from fmridecode.cli.arguments import rewrite
-from fmridecode.config import COMPONENTS
+from fmridecode.config import COMPONENTS, compose, preset_values
 from fmridecode.core.settings import AUTO, Auto
 from fmridecode.options import OptionInfo, options_of
 
@@ -17,18 +17,20 @@ SEPARATOR = "__"
 def config_parameters() -> list[inspect.Parameter]:
     """Return one keyword parameter for every option of every component.
 
-    The parameters default to None, so that only what was given overrides presets and files.
+    The parameters default to None, so that only what was given overrides presets and files; the
+    help shows what the default preset gives.
     """
     parameters = []
+    default_preset = compose(preset_values("default"))
     for component, config in COMPONENTS.items():
         hints = get_type_hints(config)
-        for name, (info, default) in options_of(config).items():
+        for name, (info, _) in options_of(config).items():
             declared = typer.Option(
                 *info.flags,
                 help=info.help,
                 rich_help_panel=info.panel,
                 metavar=info.metavar,
-                show_default=_shown(default),
+                show_default=_shown(getattr(getattr(default_preset, component), name)),
                 parser=_number_or_auto if Auto in get_args(hints[name]) else None,
             )
             kind: Any = Annotated[Optional[_click_type(hints[name])], declared]  # noqa: UP045

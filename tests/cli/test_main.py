@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fmridecode.cli.main import main
+from fmridecode.config import compose, preset_values
 
 
 def test_help_is_grouped_and_names_every_kind_of_option(capsys: pytest.CaptureFixture) -> None:
@@ -96,3 +97,11 @@ def test_no_maps_at_all_is_one_line(
     assert main([str(bids), str(tmp_path / "out"), "participant"]) == 66
     assert str(bids) in capsys.readouterr().err.splitlines()[-1]
     assert not list((tmp_path / "out").rglob("sub-*"))
+
+
+def test_help_shows_what_the_default_preset_gives(capsys: pytest.CaptureFixture) -> None:
+    main(["--help"])
+    words = capsys.readouterr().out
+    default = compose(preset_values("default")).training.epochs
+    after = words[words.index("--epochs") :]
+    assert f"[default: ({default})]" in after[: after.index("--batch-size")].replace("\n", " ")
