@@ -129,9 +129,11 @@ class ConvolutionalDecoder(Decoder):
     Every convolution is weight-normalised with one gain per filter; the dense layer is not.
     Without activation it is the convolutional linear network. ``linear_path`` adds a dense
     layer straight from the masked input to the logits. ``strided`` convolutions halve the grid
-    themselves instead of being averaged. ``coarsen_from`` halves the maps before
-    the convolutions while the shortest axis has that many voxels. ``squash`` bends voxels beyond
-    about that many SD towards it, since first-level maps have heavier tails than a Gaussian.
+    themselves instead of being averaged; their width is 4, so that every voxel counts in as many
+    windows as its neighbours and the gradient has no checkerboard. ``coarsen_from`` halves the
+    maps before the convolutions while the shortest axis has that many voxels. ``squash`` bends
+    voxels beyond about that many SD towards it, since first-level maps have heavier tails than a
+    Gaussian.
     """
 
     def __init__(
@@ -157,18 +159,19 @@ class ConvolutionalDecoder(Decoder):
         self.strided = strided
         make = CONVOLUTIONS[mask.ndim]
         channels = [1, *filters]
-        self.layers = nn.ModuleList(
-            weight_norm(make(before, after, 3, padding=1, stride=self._stride(depth)), dim=0)
-            for depth, (before, after) in enumerate(pairwise(channels))
-        )
+        self.layers = nn.ModuleList()
+        for depth, (before, after) in enumerate(pairwise(channels)):
+            width, stride = (4, 2) if self._halves_itself(depth) else (3, 1)
+            layer = make(before, after, width, padding=1, stride=stride)
+            self.layers.append(weight_norm(layer, dim=0))
         n_features = channels[-1]
-        for size in grid:  # a strided convolution keeps an odd last voxel, averaging drops it
-            n_features *= -(-size >> self.halvings) if strided else size >> self.halvings
+        for size in grid:
+            n_features *= size >> self.halvings
         self.head = nn.Linear(n_features, n_classes)
         self.direct = LinearDecoder(mask, n_classes) if linear_path else None
 
-    def _stride(self, depth: int) -> int:
-        return 2 if self.strided and depth < self.halvings else 1
+    def _halves_itself(self, depth: int) -> bool:
+        return self.strided and depth < self.halvings
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
@@ -182,7 +185,7 @@ class ConvolutionalDecoder(Decoder):
             features = layer(features)
             if self.activation is not None:
                 features = self.activation(features)
-            if self._stride(depth) == 1:
+            if not self._halves_itself(depth):
                 pool = halve if depth < self.halvings else smooth
                 features = pool(features, self.mask.ndim)
         logits: Tensor = self.head(features.flatten(1))

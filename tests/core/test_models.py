@@ -207,7 +207,7 @@ def test_a_coarsened_decoder_convolves_block_means_and_keeps_every_voxel_linear(
 
 
 @pytest.mark.parametrize("grid", [(12, 13, 11), (9, 8)])
-def test_a_strided_convolution_is_every_second_voxel_of_a_plain_one(grid):
+def test_a_strided_convolution_is_every_second_voxel_of_a_wider_one(grid):
     mask = torch.ones(grid, dtype=torch.bool)
     config = ModelConfig(filters=(4,), halvings=1, pooling="stride")
     model = build(config, mask, 3, generator=torch.Generator().manual_seed(0))
@@ -217,3 +217,16 @@ def test_a_strided_convolution_is_every_second_voxel_of_a_plain_one(grid):
     plain = convolve(x[:, None], layer.weight, layer.bias, padding=1).relu()
     every_second = plain[(..., *[slice(None, None, 2)] * len(grid))]
     torch.testing.assert_close(model(x), model.head(every_second.flatten(1)))
+
+
+def test_strided_convolutions_see_every_voxel_in_as_many_windows():
+    mask = torch.ones(12, 12, 12, dtype=torch.bool)
+    config = ModelConfig(filters=(1,), halvings=1, pooling="stride")
+    model = build(config, mask, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model.layers[0].parametrizations.weight.original1.fill_(1.0)
+        model.head.weight.fill_(1.0)
+    x = torch.ones(1, 12, 12, 12, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model(x)[0, 0], x)
+    inner = gradient[0, 1:-1, 1:-1, 1:-1]
+    torch.testing.assert_close(inner, torch.full_like(inner, float(inner[0, 0, 0])))
