@@ -14,11 +14,7 @@ from rich.logging import RichHandler
 from fmridecode.errors import FmridecodeError
 
 USAGE = 64
-_AGAIN = "The same command goes on from here."
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, which schedulers send before they kill; unwinds like an interrupt."""
+_INTERRUPTED = 130
 
 
 def set_up_logging(verbose: int) -> None:
@@ -40,11 +36,12 @@ def set_up_logging(verbose: int) -> None:
 
 
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM unwind the command, so that temporary files are removed."""
+def _terminable(terminated: threading.Event) -> Iterator[None]:
+    """Let SIGTERM unwind the command like an interrupt, so that temporary files are removed."""
 
     def stop(number: int, frame: object) -> None:
-        raise _Terminated
+        terminated.set()
+        raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -58,19 +55,21 @@ def _terminable() -> Iterator[None]:
 
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; errors are printed as one line, no traceback."""
+    terminated = threading.Event()
     try:
-        with _terminable():
+        with _terminable(terminated):
             code = command()
     except FmridecodeError as problem:
         return _fail(str(problem), problem.exit_code)
     except typer.TyperException as problem:
         return _fail(f"{problem.format_message()} (--help lists the options.)", USAGE)
-    except (KeyboardInterrupt, typer.Abort) as stopped:
-        if isinstance(stopped, _Terminated) or isinstance(stopped.__cause__, _Terminated):
-            return _fail(f"Terminated. {_AGAIN}", 143)
-        return _fail(f"Interrupted. {_AGAIN}", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except BrokenPipeError:
         return 0
+    if code == _INTERRUPTED:  # also what typer makes of an interrupt
+        what, code = ("Terminated", 143) if terminated.is_set() else ("Interrupted", code)
+        return _fail(f"{what}. The same command goes on from here.", code)
     return code if isinstance(code, int) else 0
 
 

@@ -75,6 +75,8 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
         done = [who for who in prepared.asked if who in usable - set(excluded)]
         record_exclusions(output_dir, excluded, done=done)
         _write_pages(output_dir, done, n_processes(config.execution))
+    else:
+        record_exclusions(output_dir, excluded, done=())
     _raise_failures(prepared)
 
 
