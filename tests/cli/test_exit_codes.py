@@ -83,7 +83,11 @@ CASES: dict[str, tuple[int, str, Arrange]] = {
     "a dry run": (0, "", lambda bids, _: run(bids, "--dry-run")),
     "not BIDS": (16, "dataset_description.json is missing", no_description),
     "no such level": (17, "no analysis level", lambda bids, _: run(bids, level="subject")),
-    "filtered away": (18, "No usable map of participant 09", lambda b, _: run(b, "--participant-label", "09")),
+    "filtered away": (
+        18,
+        "No usable map of participant",
+        lambda b, _: run(b, "--participant-label", "09"),
+    ),
     "no class": (64, "did you mean hcp7", lambda bids, _: run(bids, "--classes", "hcp")),
     "another space": (64, "download https", lambda b, _: run(b, "--space", "MNI152NLin6Asym")),
     "all damaged": (65, "None of the 3 participants", truncated),
