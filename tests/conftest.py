@@ -9,8 +9,8 @@ from jaxtyping import install_import_hook
 
 CORE = Path(__file__).parents[1] / "fmridecode" / "core"
 install_import_hook(  # before fmridecode is first imported
-    # settings look at their values themselves, also at those of a wrong type
-    [f"fmridecode.core.{file.stem}" for file in CORE.glob("*.py") if file.stem != "settings"],
+    # not the settings: they look at their values themselves, also at those of a wrong type
+    [f"fmridecode.core.{file.stem}" for file in CORE.glob("*.py")],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # an int is a float
 )
 
