@@ -13,6 +13,7 @@ from fmridecode.report.group import (
     maps,
     methods,
     participants,
+    plausibility,
     summary,
     training,
 )
@@ -50,6 +51,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Participants",
         question="How does each participant contribute?",
         build=participants.build,
+    ),
+    Section(
+        anchor="plausibility",
+        title="Plausibility",
+        question="Do all maps lie where a brain lies?",
+        build=plausibility.build,
     ),
     Section(
         anchor="methods",

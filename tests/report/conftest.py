@@ -224,6 +224,30 @@ CONFIG: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _write_plausibility(root: Path) -> None:
+    """Write what the check says of every map, of which one, of sub-02, is out of line."""
+    rows = [
+        {
+            "source": f"bids:maps:sub-{label}_contrast-{_contrast(name)}_statmap.nii.gz",
+            "participant_id": f"sub-{label}",
+            "label": name,
+            "coverage": 0.9,
+            "cut_inferior": 8.0,
+            "sd": 1.2,
+            "reasons": None,
+        }
+        for label in PARTICIPANTS
+        for name in CLASSES
+    ]
+    rows[4] |= {"reasons": f"cut by 32 mm, inferior {HOSTILE}", "cut_inferior": 32.0}
+    rows[4]["source"] += HOSTILE
+    write_table(
+        root / "logs" / "plausibility.tsv",
+        pd.DataFrame(rows),
+        coverage=f"An outlier below 0.8 {HOSTILE}.",
+    )
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT_DIR of 8 participants and 3 classes, after the group level. Not to be changed."""
@@ -233,7 +257,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write_participant(root, label, generator)
     _write_group(root, generator)
     _write_model(root)
-    (root / "logs").mkdir()
+    _write_plausibility(root)
     (root / "logs" / "run.toml").write_text(tomli_w.dumps(CONFIG), encoding="utf-8")
     (root / "logs" / "CITATION.md").write_text("McClure et al., 2020\n", encoding="utf-8")
     description = {

@@ -34,7 +34,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
     ]
     rows = tuple(
         (
-            _page(derivatives, str(row["participant_id"])),
+            page_link(derivatives, str(row["participant_id"])),
             whole(float(row["n_maps"])),
             number(float(row["accuracy"])),
             *(number(float(row[name]), 3) for name in scored),
@@ -66,7 +66,8 @@ def _heading(column: str) -> str:
     return f"{criterion}, {method_title(method)}"
 
 
-def _page(derivatives: Derivatives, participant: str) -> str:
+def page_link(derivatives: Derivatives, participant: str) -> str:
+    """Return the participant's name, as a link to the page where there is one."""
     name = f"sub-{participant.removeprefix('sub-')}"
     if (derivatives.root / name).is_dir():
         href = derivatives.link(derivatives.root / f"{name}.html")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from fmridecode.report.blocks import Block, Fact, Facts, Missing, Prose
+from fmridecode.report.blocks import Block, Fact, Facts, Listing, Missing, Prose
 from fmridecode.report.numbers import count, enumeration, number, whole
 from fmridecode.report.participant.rows import Rows, predictions, probability_columns, scores
+from fmridecode.report.plausibility import find_outliers, plausibility_table
 from fmridecode.report.words import method as method_title
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def build(participant: Participant) -> tuple[Block, ...]:
             f"({enumeration(list(dict.fromkeys(rows.frame['true_label'])))})."
         ),
         Prose(text=_honesty(participant, rows)),
+        *_plausibility(participant),
     )
 
 
@@ -92,6 +94,28 @@ def _decoder(hashes: tuple[str, ...]) -> str:
     if len(hashes) > 1:
         return count(len(hashes), "decoder")
     return Markup("decoder <code>{}</code>").format(hashes[0][:12]) if hashes else "decoder"
+
+
+def _plausibility(participant: Participant) -> tuple[Block, ...]:
+    derivatives = participant.derivatives
+    table = plausibility_table(derivatives)
+    if table is None:
+        return ()
+    own = table.frame[table.frame["participant_id"] == participant.name]
+    if own.empty:
+        return ()
+    found = [each for each in find_outliers(table) if each.participant == participant.name]
+    link = Markup('<a href="{}">{}</a>').format(
+        derivatives.link(table.path), "logs/plausibility.tsv"
+    )
+    checked = count(own["source"].nunique(), "map")
+    if not found:
+        return (Prose(text=Markup("Plausibility of {}: no outlier ({}).").format(checked, link)),)
+    said = Markup("<strong>Careful:</strong> of {}, {} out of line ({}).")
+    n = len({each.source for each in found})
+    verb = f"{whole(n)} is" if n == 1 else f"{whole(n)} are"
+    listed = dict.fromkeys(f"{each.source}: {each.reasons}" for each in found)
+    return (Prose(text=said.format(checked, verb, link)), Listing(texts=tuple(listed)))
 
 
 def decoder_hashes(participant: Participant) -> tuple[str, ...]:
