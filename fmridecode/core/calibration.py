@@ -1,4 +1,4 @@
-"""Temperature scaling (C. Guo et al. 2017, arXiv:1706.04599) and what it gains."""
+"""Temperature scaling (C. Guo et al. 2017, arXiv:1706.04599), what it gains, and scores of it."""
 
 import math
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ from scipy.special import logsumexp, softmax
 
 BOUNDS = (0.05, 20.0)
 """Lowest and highest temperature; on separable data the optimum runs to zero."""
+
+N_BINS = 15
+"""Bins of equal width for the confidence, as in Guo et al."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +38,54 @@ def negative_log_likelihood(
     return float(np.logaddexp(0.0, logsumexp(scaled, axis=1) - true).mean())
 
 
+def likelihood(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """Return the probability of each true class, ``(n,)``."""
+    return probabilities[np.arange(len(labels)), labels]
+
+
+def brier_scores(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """Return each example's squared distance from its true class, 0 to 2, summed over classes."""
+    true = np.eye(probabilities.shape[1])[labels]
+    return np.asarray(np.square(probabilities - true).sum(axis=1))
+
+
+def bin_of(probabilities: NDArray[np.floating], n_bins: int = N_BINS) -> NDArray[np.int64]:
+    """Return the bin of each example's confidence, its highest probability."""
+    bins = (probabilities.max(axis=1) * n_bins).astype(np.int64)
+    return np.asarray(np.minimum(bins, n_bins - 1), dtype=np.int64)
+
+
+def confidence_gaps(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], n_bins: int = N_BINS
+) -> NDArray[np.float64]:
+    """Return the sum of (correct - confidence) over the examples of every bin."""
+    correct = probabilities.argmax(axis=1) == labels
+    gaps = correct - probabilities.max(axis=1)
+    sums = np.bincount(bin_of(probabilities, n_bins), weights=gaps, minlength=n_bins)
+    return np.asarray(sums, dtype=np.float64)
+
+
 def expected_calibration_error(
-    probabilities: NDArray[np.floating], labels: NDArray[np.int64], n_bins: int = 15
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], n_bins: int = N_BINS
 ) -> float:
     """Return the ECE of the predicted class: mean |accuracy - confidence| in equal-width bins."""
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = np.bincount(bins, weights=correct - confidence, minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    return float(np.abs(confidence_gaps(probabilities, labels, n_bins)).sum() / len(labels))
+
+
+def uncalibrated(
+    probabilities: NDArray[np.floating], temperatures: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return what the probabilities ``(n, classes)`` were before the division by a temperature.
+
+    softmax(z) is softmax(t log p), since p = softmax(z / t).
+    """
+    tiny = np.finfo(np.float64).tiny
+    log_p = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), tiny))
+    return np.asarray(softmax(temperatures[:, None] * log_p, axis=1))
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> Calibration:

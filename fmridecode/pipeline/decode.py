@@ -24,6 +24,8 @@ class Decoded:
         ``(maps,)`` the participant's examples in the map set.
     logits, probabilities
         ``(maps, classes)``; the probabilities are softmax(logits / temperature).
+    temperature
+        What divided the logits.
     fold
         Fold whose decoder made them, from 1.
     seen_in_training
@@ -33,6 +35,7 @@ class Decoded:
     indices: NDArray[np.int64]
     logits: NDArray[np.float64]
     probabilities: NDArray[np.float64]
+    temperature: float
     fold: int
     seen_in_training: bool
 
@@ -59,6 +62,7 @@ def decode(
         indices=indices,
         logits=logits,
         probabilities=softmax(logits / bundle.decoder.temperature, axis=1),
+        temperature=bundle.decoder.temperature,
         fold=fold,
         seen_in_training=seen_in_training,
     )
@@ -82,6 +86,7 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
                 "true_task": maps.classes[example.label].task or None,
                 "predicted_task": maps.classes[predicted].task or None,
                 **{f"prob_{k}": p for k, p in zip(names, probabilities, strict=True)},
+                "temperature": decoded.temperature,
                 "missing": example.missing,
                 "fold": decoded.fold,
                 "seen_in_training": decoded.seen_in_training,
@@ -102,6 +107,8 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "true_task": "Task of the true class, n/a where its maps are of several tasks.",
         "predicted_task": "Task of the predicted class.",
         **{f"prob_{k}": f"Calibrated probability of class {k}, 0 to 1." for k in names},
+        "temperature": "Temperature of the decoder: softmax(temperature * log(prob_*)) are the "
+        "probabilities before calibration.",
         "missing": "Share of the brain mask in which the map has no data, 0 to 1.",
         "fold": "Fold whose decoder was used; its participants are in models/*/folds.tsv.",
         "seen_in_training": "Whether that decoder was trained or validated on the participant.",

@@ -6,27 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import confusion_matrix
+from numpy.typing import NDArray
 
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.core.statistics import bootstrap, paired_tests
 from fmridecode.errors import BadDataError, NothingMatchedError
+from fmridecode.pipeline.decoding_tables import decoding_tables
 
 PREDICTIONS = "desc-decoding_predictions.tsv"
 SCORES = "desc-interpretability_scores.tsv"
 
-METRICS_DICTIONARY = {
-    "metric": "accuracy; balanced_accuracy, the mean recall over classes; task_accuracy, whether "
-    "the task of the predicted class is right; log_loss, the mean negative log probability of "
-    "the true class.",
-    "estimate": "Value over all maps.",
-    "ci_low": "Lower end of the 95 % percentile bootstrap interval, participants resampled.",
-    "ci_high": "Upper end of that interval.",
-    "n_participants": "Participants.",
-    "n_maps": "Maps.",
-    "chance": "Value of a decoder that guesses evenly.",
-}
 SUMMARY_DICTIONARY = {
     "method": "Saliency method.",
     "criterion": "CIA or CAD.",
@@ -87,94 +76,6 @@ def unseen(predictions: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFram
             "Every map was decoded by a decoder that was trained on it; nothing can be evaluated."
         )
     return predictions[~seen], scores[scores["participant_id"].isin(strangers)]
-
-
-def class_names(predictions: pd.DataFrame) -> list[str]:
-    """Return the classes, in the order of the probability columns."""
-    return [c.removeprefix("prob_") for c in predictions.columns if c.startswith("prob_")]
-
-
-Statistic = Callable[[NDArray[np.int64]], float]
-"""Value of a metric over the participants drawn, by their indices."""
-
-
-def _metrics(predictions: pd.DataFrame, names: list[str]) -> dict[str, tuple[Statistic, float]]:
-    """Return each metric with its value at chance."""
-    p = predictions[[f"prob_{name}" for name in names]].to_numpy(dtype=np.float64)
-    p = np.clip(p / p.sum(axis=1, keepdims=True), np.finfo(p.dtype).eps, 1)
-    truth = [names.index(label) for label in predictions["true_label"]]
-    correct = predictions["true_label"] == predictions["predicted_label"]
-    metrics = {
-        "accuracy": (_share(predictions, correct), 1 / len(names)),
-        "balanced_accuracy": (_balanced(predictions, names), 1 / len(names)),
-        "log_loss": (
-            _share(predictions, -np.log(p[np.arange(len(p)), truth])),
-            float(np.log(len(names))),
-        ),
-    }
-    tasks = predictions.get("true_task")
-    if tasks is not None and 1 < tasks.nunique() < len(names):
-        pairs = predictions[["true_label", "true_task"]].drop_duplicates()["true_task"]
-        metrics["task_accuracy"] = (
-            _share(predictions, tasks == predictions["predicted_task"]),
-            float((pairs.value_counts(normalize=True) ** 2).sum()),
-        )
-    return metrics
-
-
-def _share(predictions: pd.DataFrame, values: ArrayLike) -> Statistic:
-    """Return the mean over maps, from each participant's sum and number."""
-    column = pd.Series(np.asarray(values, dtype=np.float64), index=predictions.index)
-    groups = column.groupby(predictions["participant_id"])
-    sums, counts = groups.sum().to_numpy(), groups.count().to_numpy()
-    return lambda drawn: float(sums[drawn].sum() / counts[drawn].sum())
-
-
-def _balanced(predictions: pd.DataFrame, names: list[str]) -> Statistic:
-    """Return the mean recall over the classes that are there, from each one's confusions."""
-    counts = np.stack(
-        [
-            confusion_matrix(rows["true_label"], rows["predicted_label"], labels=names)
-            for _, rows in predictions.groupby("participant_id")
-        ]
-    )
-
-    def of_drawn(drawn: NDArray[np.int64]) -> float:
-        total = counts[drawn].sum(axis=0).astype(float)
-        present = total.sum(axis=1) > 0
-        return float((np.diag(total)[present] / total.sum(axis=1)[present]).mean())
-
-    return of_drawn
-
-
-def metrics_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Return the decoding metrics, each with its bootstrap interval over participants."""
-    n_participants = predictions["participant_id"].nunique()
-    rows = []
-    for metric, (statistic, chance) in _metrics(predictions, class_names(predictions)).items():
-        generator = np.random.default_rng(seed)
-        estimate = bootstrap(n_participants, statistic, generator=generator)
-        rows.append(
-            {
-                "metric": metric,
-                "estimate": estimate.value,
-                "ci_low": estimate.low,
-                "ci_high": estimate.high,
-                "n_participants": n_participants,
-                "n_maps": len(predictions),
-                "chance": chance,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def confusion_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts of every predicted class, a row for every true class."""
-    names = class_names(predictions)
-    counts = confusion_matrix(
-        predictions["true_label"], predictions["predicted_label"], labels=names
-    )
-    return pd.DataFrame(counts, columns=names).assign(true_label=names)[["true_label", *names]]
 
 
 def per_example(scores: pd.DataFrame) -> pd.DataFrame:
@@ -241,21 +142,15 @@ def participants_summary(predictions: pd.DataFrame, scores: pd.DataFrame) -> pd.
 def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
     """Evaluate all participants of OUTPUT_DIR, write the tables, and return the metrics."""
     predictions, scores = unseen(collect(output_dir, PREDICTIONS), collect(output_dir, SCORES))
-    metrics = metrics_table(predictions, seed=seed)
+    decoding = decoding_tables(predictions, seed=seed)
     summary = participants_summary(predictions, scores)
     per_method = {
         column: f"Mean {column.partition('_')[0]} of the participant's maps by this method."
         for column in summary.columns
         if column.startswith(("CIA_", "CAD_"))
     }
-    names = class_names(predictions)
-    counts = {name: f"Maps decoded as {name}." for name in names}
     tables = {
-        "decoding_metrics": (metrics, METRICS_DICTIONARY),
-        "confusion_counts": (
-            confusion_table(predictions),
-            {"true_label": "True class.", **counts},
-        ),
+        **decoding,
         "interpretability_summary": (
             interpretability_summary(scores, seed=seed),
             SUMMARY_DICTIONARY,
@@ -265,4 +160,4 @@ def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
     }
     for name, (table, dictionary) in tables.items():
         write_table(output_dir / f"group_desc-{name}.tsv", table, dictionary)
-    return metrics
+    return decoding["decoding_metrics"][0]

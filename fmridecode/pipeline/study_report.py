@@ -8,7 +8,7 @@ import pandas as pd
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.derivatives import write_table
 from fmridecode.pipeline.decode import predictions_dictionary
-from fmridecode.pipeline.evaluate import class_names
+from fmridecode.pipeline.decoding_statistics import class_names
 from fmridecode.pipeline.study import SCORES_DICTIONARY
 from fmridecode.pipeline.study_claims import ALPHA, CLAIMS_DICTIONARY, claims_table
 from fmridecode.pipeline.study_data import StudyResults

@@ -5,6 +5,8 @@ METRICS = {
     "balanced_accuracy": "Balanced accuracy",
     "task_accuracy": "Task accuracy",
     "log_loss": "Log loss",
+    "ece": "Expected calibration error",
+    "roc_auc": "ROC AUC",
 }
 
 METHODS = {

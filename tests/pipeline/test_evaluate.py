@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score, log_loss
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.errors import BadDataError
@@ -13,9 +12,7 @@ from fmridecode.pipeline.evaluate import (
     PREDICTIONS,
     SCORES,
     collect,
-    confusion_table,
     interpretability_tests,
-    metrics_table,
     per_example,
     unseen,
 )
@@ -33,61 +30,6 @@ def predictions(whole: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def scores(whole: Path) -> pd.DataFrame:
     return collect(whole, SCORES)
-
-
-def test_the_metrics_are_those_of_scikit_learn(whole: Path, predictions: pd.DataFrame) -> None:
-    table = group(whole, "decoding_metrics").set_index("metric")
-    truth, guess = predictions["true_label"], predictions["predicted_label"]
-    p = predictions[[c for c in predictions if c.startswith("prob_")]].to_numpy()
-    expected = {
-        "accuracy": predictions["correct"].mean(),
-        "balanced_accuracy": balanced_accuracy_score(truth, guess),
-        "log_loss": log_loss(truth, p / p.sum(axis=1, keepdims=True)),
-    }
-    for metric, value in expected.items():
-        row = table.loc[metric]
-        assert row["estimate"] == pytest.approx(value, abs=1e-5)
-        assert row["ci_low"] <= row["estimate"] <= row["ci_high"]
-        assert (row["n_participants"], row["n_maps"]) == (9, 27)
-    assert table.loc["accuracy", "chance"] == pytest.approx(1 / 3, abs=1e-5)
-
-
-def test_participants_of_many_maps_weigh_more_in_every_resample() -> None:
-    rows = [("sub-1", True)] * 9 + [("sub-2", False)]
-    table = pd.DataFrame(rows, columns=["participant_id", "correct"])
-    table["true_label"] = "a"
-    table["predicted_label"] = np.where(table["correct"], "a", "b")
-    table["prob_a"], table["prob_b"] = 0.5, 0.5
-    found = metrics_table(table, seed=0).set_index("metric").loc["accuracy"]
-    assert found["estimate"] == 0.9
-    assert (found["ci_low"], found["ci_high"]) == (0, 1)
-
-
-def test_task_accuracy_counts_conditions_of_the_right_task() -> None:
-    table = pd.DataFrame(
-        {
-            "participant_id": ["sub-1", "sub-1", "sub-2"],
-            "true_label": ["heat", "warm", "friend"],
-            "predicted_label": ["warm", "friend", "friend"],
-            "true_task": ["pain", "pain", "social"],
-            "predicted_task": ["pain", "social", "social"],
-            **{f"prob_{name}": 1 / 3 for name in ("friend", "heat", "warm")},
-        }
-    )
-    row = metrics_table(table, seed=0).set_index("metric").loc["task_accuracy"]
-    assert row["estimate"] == pytest.approx(2 / 3)
-    assert row["chance"] == pytest.approx((2 / 3) ** 2 + (1 / 3) ** 2)
-
-
-def test_the_confusion_matrix_counts_every_map_once(
-    whole: Path, predictions: pd.DataFrame
-) -> None:
-    counts = group(whole, "confusion_counts").set_index("true_label")
-    assert counts.to_numpy().sum() == 27
-    assert (counts.sum(axis=1) == 9).all()
-    right = np.diag(counts.loc[counts.columns].to_numpy()).sum()
-    assert right == predictions["correct"].sum()
-    assert confusion_table(predictions).set_index("true_label").equals(counts)
 
 
 def test_summaries_are_means_over_participants(whole: Path, scores: pd.DataFrame) -> None:

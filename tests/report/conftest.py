@@ -19,6 +19,7 @@ from fmridecode.report.derivatives import Derivatives
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ("heat", "rejection", f"friend {HOSTILE}")
 METHODS = ("gradient", "gradient-x-input", "smoothgrad")
+METRICS_OF_CLASSES = ("precision", "recall", "f1", "roc_auc")
 PARTICIPANTS = tuple(f"{number:02d}" for number in range(1, 9))
 SHAPE = (24, 29, 24)
 AFFINE = np.array([[8.0, 0, 0, -96], [0, 8, 0, -132], [0, 0, 8, -78], [0, 0, 0, 1]])
@@ -115,6 +116,36 @@ def _write_participant(root: Path, label: str, generator: np.random.Generator) -
     write_table(func / f"{name}-interpretability_scores.tsv", pd.DataFrame(scores))
 
 
+def _write_decoding(root: Path) -> None:
+    bounds = [f"{name}{end}" for name in METRICS_OF_CLASSES for end in ("", "_low", "_high")]
+    rows = [(name, 8, 9, *[0.7, 0.5, 0.9] * 4) for name in CLASSES]
+    rows[-1] = (CLASSES[-1], 8, 0, *[None] * 3, 0, 0, 0, 0, 0, 0, 0.5, 0.3, 0.7)
+    write_table(
+        root / "group_desc-decoding_classes.tsv",
+        pd.DataFrame(rows, columns=["label", "n_maps", "n_predicted", *bounds]),
+        f1="Harmonic mean.",
+    )
+    columns = "metric observed null_mean null_high p n_permutations"
+    write_table(
+        root / "group_desc-decoding_permutation.tsv",
+        pd.DataFrame([("accuracy", 0.708, 0.333, 0.5, 0.0002, 5000)], columns=columns.split()),
+    )
+    scores = [("uncalibrated", 0.81, 0.5, 0.2, 24), ("calibrated", 0.742, 0.46, 0.08, 24)]
+    write_table(
+        root / "group_desc-decoding_calibration.tsv",
+        pd.DataFrame(scores, columns=["stage", "log_loss", "brier_score", "ece", "n_maps"]),
+    )
+    bins = [
+        (stage, low, low + 0.2, 8, low + 0.1, low + gap)
+        for stage, gap in (("uncalibrated", 0.0), ("calibrated", 0.08))
+        for low in (0.4, 0.6, 0.8)
+    ]
+    columns = "stage bin_low bin_high n_maps confidence accuracy"
+    write_table(
+        root / "group_desc-decoding_reliability.tsv", pd.DataFrame(bins, columns=columns.split())
+    )
+
+
 def _write_group(root: Path, generator: np.random.Generator) -> None:
     write_table(
         root / "group_desc-decoding_metrics.tsv",
@@ -134,6 +165,7 @@ def _write_group(root: Path, generator: np.random.Generator) -> None:
     counts = pd.DataFrame([[6, 1, 1], [2, 5, 1], [1, 1, 6]], columns=list(CLASSES))
     counts.insert(0, "true_label", CLASSES)
     write_table(root / "group_desc-confusion_counts.tsv", counts)
+    _write_decoding(root)
     single = {
         f"{criterion}_{method}": 0.1 + 0.06 * order + 0.05 * generator.standard_normal(8)
         for criterion in ("CIA", "CAD")

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fmridecode.report.blocks import Facts, Grid, Prose
+from fmridecode.report.blocks import Facts, Gallery, Grid, Prose
 from fmridecode.report.derivatives import Derivatives
-from fmridecode.report.group import exclusions, interpretability, summary, training
+from fmridecode.report.group import decoding, exclusions, interpretability, summary, training
 
 Write = Callable[[str, str], Path]
 
@@ -83,3 +83,23 @@ def test_predictions_that_do_not_say_what_was_seen_support_no_claim(
 def test_nobody_left_out_is_said(derivatives: Derivatives, write: Write) -> None:
     write("group_desc-excluded_participants.tsv", "participant_id\treason\n")
     assert prose(exclusions.build(derivatives)) == "No participant was left out."
+
+
+def test_decoding_shows_classes_calibration_and_the_permutation_test(finished: Path) -> None:
+    blocks = decoding.build(Derivatives(root=finished))
+    captions = [block.caption.split(":")[0] for block in blocks if isinstance(block, Grid)]
+    assert "Calibration" in captions
+    classes = next(b for b in blocks if isinstance(b, Grid) and b.caption.startswith("Each class"))
+    assert [row[1] for row in classes.rows] == ["0.70 [0.50, 0.90]"] * 2 + ["–"]
+    assert "exchanged within participants 5\N{NARROW NO-BREAK SPACE}000 times" in prose(blocks)
+    assert "one-sided permutation test, p < 0.001" in prose(blocks)
+    pictures = next(block for block in blocks if isinstance(block, Gallery)).pictures
+    assert any("24 maps; on the dashed line" in picture.caption for picture in pictures)
+
+
+def test_output_of_an_earlier_version_is_shown_without_the_new_tables(
+    derivatives: Derivatives, write: Write
+) -> None:
+    write("group_desc-decoding_metrics.tsv", METRICS + "accuracy\t0.3\t0.2\t0.4\t9\t36\t0.25\n")
+    blocks = decoding.build(derivatives)
+    assert sum(isinstance(block, Grid) for block in blocks) == 1

@@ -17,6 +17,8 @@ from fmridecode.report.charts.estimates import (
 )
 from fmridecode.report.drawing import draw, source
 from fmridecode.report.group.alignment import participants_table
+from fmridecode.report.group.calibration import calibration, reliability
+from fmridecode.report.group.classes import per_class, permutation
 from fmridecode.report.group.facts import Metric, metrics, metrics_table
 from fmridecode.report.numbers import count, interval, number, whole
 from fmridecode.report.words import metric as metric_title
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def build(derivatives: Derivatives) -> tuple[Block, ...]:
-    """Show metrics with intervals, the confusion matrix, and the participants' accuracies."""
+    """Show metrics, classes, calibration, the confusion matrix, and participants' accuracies."""
     blocks: list[Block] = []
     pictures: list[Picture] = []
     table = metrics_table(derivatives)
@@ -42,6 +44,8 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
             ),
             _metrics_grid(derivatives, table, found),
         ]
+    blocks += [*permutation(derivatives), *per_class(derivatives), *calibration(derivatives)]
+    pictures += reliability(derivatives)
     confusion = derivatives.table("confusion_counts", "true_label")
     if confusion is None:
         blocks.append(_missing("The confusion matrix", "group_desc-confusion_counts.tsv"))

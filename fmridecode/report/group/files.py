@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _CONTENTS = {
     "decoding_metrics": "Accuracy and other metrics with confidence intervals",
+    "decoding_classes": "Precision, recall, F1 and ROC AUC of each class",
+    "decoding_permutation": "Permutation test of the accuracy",
+    "decoding_calibration": "Log loss, Brier score and ECE before and after the temperature",
+    "decoding_reliability": "Accuracy against confidence, in bins",
     "confusion_counts": "How often each true class was decoded as which",
     "interpretability_summary": "CIA and CAD of each saliency method",
     "interpretability_tests": "Paired tests between saliency methods",

@@ -1,0 +1,77 @@
+"""Permutation test of decoded labels, the true ones exchanged within each participant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermutationTest:
+    """A one-sided test that labels are decoded better than if they were exchangeable.
+
+    Parameters
+    ----------
+    observed
+        The accuracy.
+    null_mean, null_high
+        Mean and 95th percentile of the accuracy over permutations.
+    p
+        ``(1 + permutations at least as good) / (1 + permutations)``; never 0 (B. Phipson & G. K.
+        Smyth 2010, doi:10.2202/1544-6115.1585). 1 where no participant has two classes.
+    n_permutations
+        Number of permutations.
+    """
+
+    observed: float
+    null_mean: float
+    null_high: float
+    p: float
+    n_permutations: int
+
+
+def permutation_test(
+    labels: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    balanced: bool,
+    generator: np.random.Generator,
+    n_permutations: int = 5000,
+) -> PermutationTest:
+    """Test the accuracy of decoded labels.
+
+    The decoder's outputs stay as they are. Exchanging labels within a participant keeps what the
+    participant's maps share.
+
+    Parameters
+    ----------
+    labels, predicted
+        ``(maps,)`` true and decoded classes.
+    units
+        ``(maps,)`` the participant of each map.
+    balanced
+        Whether every class weighs the same.
+    generator
+        Source of the permutations.
+    """
+    order = np.argsort(units, kind="stable")
+    labels, predicted, units = labels[order], predicted[order], units[order]
+    counts = np.bincount(labels)
+    weights = np.ones_like(counts, dtype=np.float64) / len(labels)
+    if balanced:
+        weights = 1.0 / (np.maximum(counts, 1) * np.count_nonzero(counts))
+    worth = weights[labels]
+    observed = float(worth[labels == predicted].sum())
+    null = np.empty(n_permutations)
+    for draw in range(n_permutations):
+        mixed = np.lexsort((generator.random(len(labels)), units))
+        null[draw] = worth[mixed][labels[mixed] == predicted].sum()
+    as_good = int((null >= observed - 1e-9).sum())
+    return PermutationTest(
+        observed=observed,
+        null_mean=float(null.mean()),
+        null_high=float(np.percentile(null, 95)),
+        p=(1 + as_good) / (1 + n_permutations),
+        n_permutations=n_permutations,
+    )
