@@ -147,22 +147,33 @@ def save_folds(
     return Folds(folder=folder, splits=tuple(splits), classes=classes)
 
 
+def check_one_kind(output_dir: Path, config: RunConfig) -> None:
+    """Make sure that the results in OUTPUT_DIR are those of one kind of decoder.
+
+    Raises
+    ------
+    UsageError
+        When OUTPUT_DIR already has decoders of another name: their tables would be mixed.
+    """
+    name = model_name(config)
+    others = sorted(each.parent.name for each in (output_dir / "models").glob(f"*/{FOLDS}"))
+    if others and name not in others:
+        raise UsageError(
+            f"{output_dir} holds the results of {', '.join(others)}, and {name} is asked for; one "
+            "OUTPUT_DIR is for one kind of decoder: name another, or repeat that run's "
+            "--architecture and --training."
+        )
+
+
 def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
     """Return the decoders that OUTPUT_DIR already has, None when there are none.
 
     Raises
     ------
     UsageError
-        When the decoders there are of another kind, or were made with other settings.
+        When the decoders of that name were made with other settings.
     """
     folder = output_dir / "models" / model_name(config)
-    others = sorted(each.parent.name for each in folder.parent.glob(f"*/{FOLDS}"))
-    if others and folder.name not in others:
-        raise UsageError(
-            f"{output_dir} holds the results of {', '.join(others)}, and {folder.name} is asked "
-            "for; one OUTPUT_DIR is for one kind of decoder: name another, or repeat that "
-            "run's --architecture and --training."
-        )
     if not (folder / FOLDS).exists():
         return None
     try:

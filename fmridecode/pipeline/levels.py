@@ -19,7 +19,7 @@ from fmridecode.pipeline.device import choose_device, make_repeatable, n_process
 from fmridecode.pipeline.evaluate import PREDICTIONS, write_group_tables
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
 from fmridecode.pipeline.explain import check_methods, check_target
-from fmridecode.pipeline.folds import find_folds
+from fmridecode.pipeline.folds import check_one_kind, find_folds
 from fmridecode.pipeline.group_maps import write_group_maps
 from fmridecode.pipeline.participants import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
@@ -51,6 +51,7 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     check_methods(config.saliency.methods, config.model)
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
+    check_one_kind(output_dir, config)
     folds = find_folds(output_dir, config)
     trained = folds is not None and folds.complete() and sigma_chosen(config, folds)
     prepared = prepare(config, bids_dir, output_dir, only_asked=level == "train" or trained)
