@@ -162,7 +162,6 @@ def test_another_kind_of_decoder_is_refused_where_there_are_results(
     assert "one OUTPUT_DIR is for one kind of decoder" in capsys.readouterr().err
 
 
-
 def test_maps_of_a_class_that_the_decoders_do_not_know_are_refused(
     study: Path, job: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
