@@ -15,7 +15,9 @@ SIDES = ("left", "right", "posterior", "anterior", "inferior", "superior")
 
 LEAST_COVERAGE = 0.8
 MOST_CUT = 20.0
-"""Millimetres of the brain that may be missing at one side."""
+"""Millimetres of the brain that may be missing at one side, if others miss less."""
+MOST_CUT_ALONE = 30.0
+"""The same where too few maps say what is usual; whole studies lack 24 mm of cerebellum."""
 MOST_OUTSIDE = 0.35
 MOST_RATIO = 5.0
 """Between the SD of a map and the median SD of its class."""
@@ -115,19 +117,23 @@ def _cut(inside: Presence, brain: NDArray[np.bool_], grid: Grid) -> tuple[float,
 def find_outliers(maps: Sequence[Judged]) -> tuple[Judged, ...]:
     """Return the maps with the reasons why they are out of line; most have none.
 
-    A map is held against the medians of its class, where that has five maps or more: what all
-    maps of a study share, such as a field of view, makes none of them an outlier.
+    A map is held against the medians of its class, where that has five maps or more, and else
+    against those of all maps, but for the SD: what all maps of a study share, such as a field of
+    view, makes none of them an outlier.
     """
     classes: dict[str, list[Quality]] = defaultdict(list)
     for each in maps:
         classes[each.label].append(each.quality)
-    usual = {
-        label: _median(found) if len(found) >= _FEWEST else None
-        for label, found in classes.items()
-    }
+    of_all = _usual([each.quality for each in maps])
+    else_usual = replace(of_all, sd=0.0) if of_all else None
+    usual = {label: _usual(found) or else_usual for label, found in classes.items()}
     return tuple(
         replace(each, reasons=tuple(_reasons(each.quality, usual[each.label]))) for each in maps
     )
+
+
+def _usual(found: Sequence[Quality]) -> Quality | None:
+    return _median(found) if len(found) >= _FEWEST else None
 
 
 def _median(found: Sequence[Quality]) -> Quality:
@@ -148,7 +154,8 @@ def _reasons(quality: Quality, usual: Quality | None) -> Iterable[str]:
     if quality.coverage < min(LEAST_COVERAGE, usual.coverage - _LEEWAY if usual else 1.0):
         yield f"it has data in {quality.coverage:.0%} of the brain mask"
     for i, side in enumerate(SIDES):
-        if quality.cut[i] > max(MOST_CUT, usual.cut[i] + MOST_CUT / 2 if usual else 0.0):
+        most = max(MOST_CUT, usual.cut[i] + MOST_CUT / 2) if usual else MOST_CUT_ALONE
+        if quality.cut[i] > most:
             yield f"the field of view is cut by {quality.cut[i]:.0f} mm, {side}"
     scattered = quality.outside > max(MOST_OUTSIDE, usual.outside + _LEEWAY if usual else 0.0)
     if scattered and quality.zeros > 1 - _FILLS_THE_GRID:

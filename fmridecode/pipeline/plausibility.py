@@ -14,6 +14,7 @@ from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.bids.plausibility import (
     LEAST_COVERAGE,
     MOST_CUT,
+    MOST_CUT_ALONE,
     MOST_OUTSIDE,
     MOST_RATIO,
     SIDES,
@@ -34,7 +35,9 @@ DICTIONARY = {
     "outside": "Share of the map's data that lie outside the brain mask; an outlier above "
     f"{MOST_OUTSIDE:g}, unless the map fills the grid.",
     **{
-        f"cut_{side}": f"Millimetres of brain without data, {side}; an outlier above {MOST_CUT:g}."
+        f"cut_{side}": f"Millimetres of brain without data, {side}; an outlier above "
+        f"{MOST_CUT:g} and {MOST_CUT / 2:g} more than usual, or above {MOST_CUT_ALONE:g} where "
+        "fewer than five maps say what is usual."
         for side in SIDES
     },
     "sd": "Standard deviation in the brain mask, in the units of the map; an outlier if it is "

@@ -15,7 +15,7 @@ from fmridecode.bids.oddities import find_oddities
 from fmridecode.bids.plausibility import SIDES, Judged, Quality, find_outliers
 from fmridecode.bids.query import find_maps
 from fmridecode.bids.settings import InputConfig, SpaceConfig
-from fmridecode.bids.templates import Template
+from fmridecode.bids.templates import Template, target_grid
 from fmridecode.errors import BadDataError
 from fmridecode.pipeline.plausibility import known_maps, write_plausibility
 
@@ -66,6 +66,17 @@ def test_what_all_maps_share_is_no_outlier() -> None:
     short = replace(GOOD, coverage=0.7, cut=(0.0, 0, 0, 0, 30, 0))
     found = find_outliers([judged(short, n) for n in range(6)])
     assert [each.reasons for each in found] == [()] * 6
+
+
+def test_a_field_of_view_that_small_studies_share_is_no_outlier() -> None:
+    short = replace(GOOD, coverage=0.89, cut=(0.0, 0, 8, 0, 24, 0))
+    assert reasons(short) == ()
+    classes = [replace(judged(short, n), label="ab"[n % 2]) for n in range(8)]
+    assert {each.reasons for each in find_outliers(classes)} == {()}
+    odd = replace(judged(replace(short, cut=(0.0, 0, 8, 0, 40, 0), sd=9.0), 8), label="c")
+    (found,) = find_outliers([*classes, odd])[-1].reasons  # the SD has nothing to be held against
+    assert found == "the field of view is cut by 40 mm, inferior"
+    assert reasons(short, others=6) == ("the field of view is cut by 24 mm, inferior",)
 
 
 def test_a_map_that_fills_the_grid_may_lie_outside_the_brain() -> None:
@@ -179,3 +190,19 @@ def test_left_and_right_the_origin_and_the_voxel_size_are_looked_at() -> None:
     coarse = np.diag([20.0, 20, 20, 1])
     coarse[:3, 3] = -40
     assert find_oddities(image(coarse), SHAPE) == ("its voxels measure 20 x 20 x 20 mm",)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("who", [("01",), ("01", "05")])
+def test_of_real_maps_none_is_out_of_line(
+    realdata: Path, tmp_path: Path, who: tuple[str, ...]
+) -> None:
+    config = InputConfig(label_by="contrast", participant_label=who)
+    made = prepare(
+        plan_examples(find_maps(realdata / "woo2014", config), config),
+        target_grid(SpaceConfig(resolution=8)),
+        inputs=config,
+        space=SpaceConfig(resolution=8, input_space=SPACE),
+        work_dir=tmp_path,
+    )
+    assert [each.reasons for each in made.judged] == [()] * 4 * len(who)
