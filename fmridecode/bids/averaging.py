@@ -40,6 +40,8 @@ def check_alike(group: Sequence[ContrastMap], label_by: str) -> None:
         finer = [o for o in LABEL_BY if o != label_by and entity in o.split("+")]
         option = label_by if label_by.startswith("--") else f"--label-by {label_by}"
         remedy = f"use --label-by {' or '.join(finer)}, or choose" if finer else "choose"
+        if differing == ["space"]:
+            remedy = "name the wanted space with --space, or choose"
         raise UsageError(
             f"sub-{first.participant} has several maps for one class ({first.path.name} and "
             f"{other.path.name} differ in {listing(differing)}) and {option} would "

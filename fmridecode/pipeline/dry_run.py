@@ -9,6 +9,7 @@ from fmridecode.bids.contrast_map import ContrastMap
 from fmridecode.bids.labels import listing, without_prefix
 from fmridecode.bids.plan import LeftOut, Plan
 from fmridecode.bids.query import look_for_maps
+from fmridecode.bids.several_spaces import prefer_target
 from fmridecode.config import RunConfig
 
 
@@ -21,7 +22,7 @@ def dry_run(bids_dir: Path, config: RunConfig) -> str:
         What would stop a run before its first map.
     """
     asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
-    found = look_for_maps(bids_dir, config.input)
+    found = prefer_target(look_for_maps(bids_dir, config.input), config.space)
     plan = plan_examples(found.maps, config.input)
     left_out = (*plan.left_out, *found.left_out)
     parts = [_summary(plan, config), _table(plan), _left_out(left_out)]

@@ -12,6 +12,7 @@ from fmridecode.bids.labels import listing, without_prefix
 from fmridecode.bids.maps import Failure
 from fmridecode.bids.participants import read_column
 from fmridecode.bids.query import look_for_maps
+from fmridecode.bids.several_spaces import prefer_target
 from fmridecode.bids.templates import Template, target_grid
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
@@ -63,7 +64,7 @@ def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: 
     """
     asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
     everyone = replace(config.input, participant_label=())
-    found = look_for_maps(bids_dir, everyone)
+    found = prefer_target(look_for_maps(bids_dir, everyone), config.space)
     plan = plan_examples(found.maps, everyone)
     present = {each.participant for each in plan.examples}
     _check_asked(asked, present)
