@@ -1,33 +1,22 @@
 """Make the examples of a data set: every map on one grid, z-scored, cached."""
 
-import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from fmridecode.bids.atomic import make_folder
-from fmridecode.bids.cache import (
-    Stack,
-    load_map,
-    load_stack,
-    map_key,
-    rule_key,
-    save_map,
-    save_stack,
-)
-from fmridecode.bids.classes import Plan, PlannedExample
+from fmridecode.bids.cache import Stack, rule_key
+from fmridecode.bids.plan import Plan
 from fmridecode.bids.plausibility import Judged, find_outliers
-from fmridecode.bids.progress import progress
 from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bids.spaces import Spaces, settle_spaces
-from fmridecode.bids.standardise import Source, Standardised, standardise
 from fmridecode.bids.templates import Template
+from fmridecode.bids.worklist import Task, make_maps, plan_tasks, stack_maps, stack_path
 from fmridecode.core.maps import Example, MapSet
-from fmridecode.errors import BadDataError, FmridecodeError, NoInputError, ReadWriteError
+from fmridecode.errors import BadDataError
 
 log = logging.getLogger(__name__)
 
@@ -63,23 +52,6 @@ class PreparedMaps:
     excluded: tuple[Failure, ...]
     judged: tuple[Judged, ...]
     spaces: Spaces
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a process needs to make one map, and where it leaves it."""
-
-    planned: PlannedExample
-    sources: tuple[Source, ...]
-    template: Template
-    zscore: Literal["brain", "volume"]
-    path: Path
-
-    def made(self) -> Standardised:
-        """Make the map."""
-        return standardise(
-            self.sources, grid=self.template.grid, brain=self.template.mask, zscore=self.zscore
-        )
 
 
 def prepare(
@@ -120,19 +92,21 @@ def prepare(
     rule = rule_key(grid=template.grid, brain=template.mask, zscore=space.zscore)
     folder = work_dir.absolute() / "maps"
     make_folder(folder)
-    tasks, failures = _tasks(plan, template, spaces, folder=folder, rule=rule, zscore=space.zscore)
-    if not tasks or not _stack_path(tasks).exists():
-        failures |= _make(tasks, nprocs=nprocs, stop=stop_on_first_crash)
+    tasks, failures = plan_tasks(
+        plan, template, spaces, folder=folder, rule=rule, zscore=space.zscore
+    )
+    if not tasks or not stack_path(tasks).exists():
+        failures |= make_maps(tasks, nprocs=nprocs, stop=stop_on_first_crash)
         tasks = [each for each in tasks if each.planned.participant not in failures]
     _refuse_nothing(tasks, failures)
-    stack = _stacked(tasks, template.grid.shape)
+    stack = stack_maps(tasks, template.grid.shape)
     judged = _judged(tasks, stack, plan, known)
     failures |= _too_little(tasks, stack.missing, most=inputs.max_missing)
     excluded = _outlying(judged, set(failures)) if inputs.exclude_outliers else {}
     if out := set(failures) | set(excluded):
         tasks = [each for each in tasks if each.planned.participant not in out]
         _refuse_nothing(tasks, failures | excluded)
-        stack = _stacked(tasks, template.grid.shape)
+        stack = stack_maps(tasks, template.grid.shape)
     examples = zip(tasks, stack.missing, strict=True)
     maps = MapSet(
         values=stack.values,
@@ -186,92 +160,6 @@ def _outlying(judged: Sequence[Judged], failed: set[str]) -> dict[str, str]:
             why = f"{each.source} is out of line ({'; '.join(each.reasons)}; --exclude-outliers)"
             excluded.setdefault(each.participant, why)
     return excluded
-
-
-def _tasks(
-    plan: Plan,
-    template: Template,
-    spaces: Spaces,
-    *,
-    folder: Path,
-    rule: str,
-    zscore: Literal["brain", "volume"],
-) -> tuple[list[Task], dict[str, str]]:
-    """Name the cache file of every example; a participant whose files are gone has failed."""
-    tasks: list[Task] = []
-    failures: dict[str, str] = {}
-    for planned in plan.examples:
-        sources = _sources(planned, spaces)
-        try:
-            key = map_key(sources, rule)
-        except NoInputError as error:
-            failures.setdefault(planned.participant, str(error))
-            continue
-        path = folder / f"map-{key}.npz"
-        tasks.append(
-            Task(planned=planned, sources=sources, template=template, zscore=zscore, path=path)
-        )
-    return [each for each in tasks if each.planned.participant not in failures], failures
-
-
-def _sources(planned: PlannedExample, spaces: Spaces) -> tuple[Source, ...]:
-    weights = planned.weights or (1 / len(planned.sources),) * len(planned.sources)
-    return tuple(
-        Source(path=each.path, weight=weight, transform=spaces.transform_for(each))
-        for each, weight in zip(planned.sources, weights, strict=True)
-    )
-
-
-def _make(tasks: Sequence[Task], *, nprocs: int, stop: bool) -> dict[str, str]:
-    """Make the maps that are not cached; return what failed, by participant."""
-    pending = [each for each in tasks if not each.path.exists()]
-    log.info("%d maps to prepare, %d cached", len(pending), len(tasks) - len(pending))
-    failures: dict[str, str] = {}
-    done = progress(_run(pending, nprocs), total=len(pending), what="Preparing maps")
-    for task, error in zip(pending, done, strict=True):
-        if error is None:
-            continue
-        if stop or not isinstance(error, BadDataError | NoInputError):
-            raise error
-        log.error("sub-%s: %s", task.planned.participant, error)
-        failures.setdefault(task.planned.participant, str(error))
-    return failures
-
-
-def _run(pending: Sequence[Task], nprocs: int) -> Iterator[FmridecodeError | None]:
-    if min(nprocs, len(pending)) < 2:
-        yield from map(_attempt, pending)
-        return
-    from sklearn.utils.parallel import Parallel, delayed
-
-    parallel = Parallel(n_jobs=min(nprocs, len(pending)), return_as="generator")
-    yield from parallel(delayed(_attempt)(each) for each in pending)
-
-
-def _attempt(task: Task) -> FmridecodeError | None:
-    """Make one map, in whatever process; errors are returned, for they cross processes."""
-    try:
-        save_map(task.path, task.made())
-    except FmridecodeError as error:
-        return error
-    return None
-
-
-def _stack_path(tasks: Sequence[Task]) -> Path:
-    digest = hashlib.sha256("".join(each.path.stem for each in tasks).encode()).hexdigest()
-    return tasks[0].path.with_name(f"stack-{digest[:32]}.npy")
-
-
-def _stacked(tasks: Sequence[Task], shape: tuple[int, ...]) -> Stack:
-    path = _stack_path(tasks)
-    stack = load_stack(path, length=len(tasks), shape=shape)
-    if stack is None:
-        maps = (load_map(each.path, shape) or each.made() for each in tasks)
-        save_stack(path, maps, length=len(tasks), shape=shape)
-        stack = load_stack(path, length=len(tasks), shape=shape)
-    if stack is None:
-        raise ReadWriteError(f"{path} cannot be read back; choose another --work-dir.")
-    return stack
 
 
 def _too_little(tasks: Sequence[Task], missing: Sequence[float], *, most: float) -> dict[str, str]:
