@@ -12,6 +12,11 @@ from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.core.statistics import bootstrap, paired_tests
 from fmridecode.errors import BadDataError, NothingMatchedError
 from fmridecode.pipeline.decoding_tables import decoding_tables
+from fmridecode.pipeline.faithfulness_tables import (
+    FAITHFULNESS,
+    FAITHFULNESS_SUMMARY_DICTIONARY,
+    faithfulness_summary,
+)
 
 PREDICTIONS = "desc-decoding_predictions.tsv"
 SCORES = "desc-interpretability_scores.tsv"
@@ -158,6 +163,17 @@ def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
         "interpretability_tests": (interpretability_tests(scores), TESTS_DICTIONARY),
         "participants_summary": (summary, {**PARTICIPANTS_DICTIONARY, **per_method}),
     }
+    if any(output_dir.glob(f"sub-*/**/*_{FAITHFULNESS}")):
+        tested = collect(output_dir, FAITHFULNESS)
+        tested = tested[tested["participant_id"].isin(set(predictions["participant_id"]))]
+        tables["faithfulness_summary"] = (
+            faithfulness_summary(tested, seed=seed),
+            FAITHFULNESS_SUMMARY_DICTIONARY,
+        )
+    else:
+        for ending in ("tsv", "json"):
+            path = output_dir / f"group_desc-faithfulness_summary.{ending}"
+            path.unlink(missing_ok=True)
     for name, (table, dictionary) in tables.items():
         write_table(output_dir / f"group_desc-{name}.tsv", table, dictionary)
     return decoding["decoding_metrics"][0]

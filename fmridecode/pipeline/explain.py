@@ -18,6 +18,7 @@ from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import class_maps
 from fmridecode.errors import UsageError
 from fmridecode.pipeline.decode import Decoded, batches_of
+from fmridecode.pipeline.faithfulness import faithfulness_rows
 
 BATCH = 8
 """Maps explained at once."""
@@ -64,10 +65,11 @@ class SaliencyMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """The maps and the scores of some examples of one participant by one method."""
+    """Maps, scores and faithfulness of some examples of one participant by one method."""
 
     maps: list[SaliencyMap]
     scores: list[dict[str, object]]
+    faithfulness: list[dict[str, object]]
 
 
 def check_target(target: str, names: tuple[str, ...]) -> None:
@@ -126,7 +128,8 @@ def explain(
                 for found in score(one[:, inside], maps.examples[index].label, truth)
             ]
             written = list(_targeted(saliency, indices, predicted, method, config, maps))
-            yield Explained(maps=written, scores=scores)
+            tested = list(_tested(saliency, indices, method, config, maps, bundle.decoder))
+            yield Explained(maps=written, scores=scores, faithfulness=tested)
 
 
 def saliency_of(
@@ -148,6 +151,38 @@ def saliency_of(
     )
 
 
+def _tested(
+    saliency: Saliency,
+    indices: NDArray[np.int64],
+    method: str,
+    config: RunConfig,
+    maps: MapSet,
+    decoder: TrainedDecoder,
+) -> Iterator[dict[str, object]]:
+    """Yield how faithful the map of each example's true class is."""
+    reach = config.saliency.faithfulness
+    if reach == "off":
+        return
+    x, _ = batches_of(maps, indices, saliency.maps.device).take(slice(None))
+    for position, index in enumerate(indices):
+        example = maps.examples[index]
+        for row in faithfulness_rows(
+            decoder,
+            x[position],
+            saliency.maps[position, example.label].double().cpu().numpy(),
+            example.label,
+            reach=reach,
+            generator=np.random.default_rng(_seed(config, maps, int(index))),
+        ):
+            yield {
+                "participant_id": f"sub-{example.participant}",
+                "session_id": f"ses-{example.session}" if example.session else None,
+                "label": maps.class_names[example.label],
+                "method": method,
+                **row,
+            }
+
+
 def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:
     """Return the scores as a table, with all columns even when there are none."""
     return pd.DataFrame(rows, columns=list(SCORES_DICTIONARY))
@@ -156,10 +191,14 @@ def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:
 def _generator(
     config: RunConfig, maps: MapSet, index: int, device: torch.device
 ) -> torch.Generator:
+    seed = _seed(config, maps, index).generate_state(1)
+    return torch.Generator(device).manual_seed(int(seed[0]))
+
+
+def _seed(config: RunConfig, maps: MapSet, index: int) -> np.random.SeedSequence:
     example = maps.examples[index]
     key = [*example.participant.encode(), 0, *example.session.encode(), 0, example.label]
-    seed = np.random.SeedSequence([config.execution.random_seed, *key]).generate_state(1)
-    return torch.Generator(device).manual_seed(int(seed[0]))
+    return np.random.SeedSequence([config.execution.random_seed, *key])
 
 
 def _targeted(

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
@@ -15,6 +16,7 @@ from fmridecode.core.maps import MapSet
 from fmridecode.pipeline.choose import resolved
 from fmridecode.pipeline.decode import Decoded, decode, predictions_dictionary, predictions_table
 from fmridecode.pipeline.explain import SCORES_DICTIONARY, SaliencyMap, explain, scores_table
+from fmridecode.pipeline.faithfulness import FAITHFULNESS_DICTIONARY
 from fmridecode.pipeline.folds import Folds, check_same_voxels
 from fmridecode.pipeline.progress import progress
 
@@ -83,9 +85,11 @@ def _write_participant(
 ) -> None:
     participant = maps.examples[decoded.indices[0]].participant
     rows: list[dict[str, object]] = []
+    tested: list[dict[str, object]] = []
     written: set[Path] = set()
     for part in explain(bundle, maps, decoded, config, device=device):
         rows += part.scores
+        tested += part.faithfulness
         for each in part.maps:
             written.add(_write_saliency(each, maps, bundle, decoded, config, output_dir))
     _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
@@ -94,12 +98,23 @@ def _write_participant(
         scores_table(rows),
         SCORES_DICTIONARY,
     )
+    _write_faithfulness(tested, participant, output_dir)
     # Last, so that a participant with predictions is complete.
     write_table(
         table_path(output_dir, participant, "desc-decoding_predictions"),
         predictions_table(decoded, maps),
         predictions_dictionary(maps.class_names),
     )
+
+
+def _write_faithfulness(rows: list[dict[str, object]], participant: str, output_dir: Path) -> None:
+    """Write the table, or remove an earlier one where nothing was tested."""
+    path = table_path(output_dir, participant, "desc-faithfulness_scores")
+    if rows:
+        write_table(path, pd.DataFrame(rows), FAITHFULNESS_DICTIONARY)
+        return
+    path.unlink(missing_ok=True)
+    path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _write_saliency(

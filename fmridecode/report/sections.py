@@ -8,6 +8,7 @@ from fmridecode.report.derivatives import Derivatives, Participant
 from fmridecode.report.group import (
     decoding,
     exclusions,
+    faithfulness,
     files,
     interpretability,
     maps,
@@ -33,6 +34,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Interpretability",
         question="Do the saliency maps look like the activation of the participant?",
         build=interpretability.build,
+    ),
+    Section(
+        anchor="faithfulness",
+        title="Faithfulness",
+        question="Does the decoder use the voxels that the saliency maps mark?",
+        build=faithfulness.build,
     ),
     Section(
         anchor="maps",

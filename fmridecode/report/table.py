@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _TEXT_COLUMNS = (
     "participant_id", "session_id", "source", "true_label", "predicted_label", "label", "target",
     "method", "method_a", "method_b", "criterion", "measure", "metric", "unit", "role", "fold",
-    "reason", "reasons", "stage",
+    "reason", "reasons", "stage", "order",
+    "replacement", "curve", "reference",
 )  # fmt: skip
 
 

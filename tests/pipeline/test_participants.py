@@ -212,3 +212,13 @@ def test_maps_that_another_decoder_left_are_removed(explained: Callable[..., Pat
     assert not stale.exists()
     assert not sidecar.exists()
     assert len(list(func.glob("*_saliency.nii.gz"))) == 8  # what the same decoder left is kept
+
+
+def test_faithfulness_switched_off_leaves_no_earlier_table(
+    explained: Callable[..., Path],
+) -> None:
+    func = explained("--faithfulness", "full")
+    table = read_table(func / "sub-001_desc-faithfulness_scores.tsv")
+    assert set(table["replacement"]) == {"zero", "smoothed"}
+    func = explained("--faithfulness", "off")
+    assert not list(func.glob("*faithfulness*"))

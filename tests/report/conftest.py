@@ -146,6 +146,22 @@ def _write_decoding(root: Path) -> None:
     )
 
 
+def _write_faithfulness(root: Path) -> None:
+    rows = [
+        (method, order, "zero", curve, reference, 0.1 * k, 0.1 * k - 0.02, 0.1 * k + 0.02, 24, 8)
+        for k, method in enumerate(METHODS)
+        for order in ("absolute", "signed")
+        for curve in ("deletion", "insertion")
+        for reference in ("random", "smooth-random")
+    ]
+    columns = "method order replacement curve reference gain ci_low ci_high n_maps n_participants"
+    write_table(
+        root / "group_desc-faithfulness_summary.tsv",
+        pd.DataFrame(rows, columns=columns.split()),
+        gain="Mean gain.",
+    )
+
+
 def _write_group(root: Path, generator: np.random.Generator) -> None:
     write_table(
         root / "group_desc-decoding_metrics.tsv",
@@ -166,6 +182,7 @@ def _write_group(root: Path, generator: np.random.Generator) -> None:
     counts.insert(0, "true_label", CLASSES)
     write_table(root / "group_desc-confusion_counts.tsv", counts)
     _write_decoding(root)
+    _write_faithfulness(root)
     single = {
         f"{criterion}_{method}": 0.1 + 0.06 * order + 0.05 * generator.standard_normal(8)
         for criterion in ("CIA", "CAD")

@@ -3,9 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fmridecode.report.blocks import Facts, Gallery, Grid, Prose
+from fmridecode.report.blocks import Facts, Gallery, Grid, Missing, Prose
 from fmridecode.report.derivatives import Derivatives
-from fmridecode.report.group import decoding, exclusions, interpretability, summary, training
+from fmridecode.report.group import (
+    decoding,
+    exclusions,
+    faithfulness,
+    interpretability,
+    summary,
+    training,
+)
 
 Write = Callable[[str, str], Path]
 
@@ -103,3 +110,23 @@ def test_output_of_an_earlier_version_is_shown_without_the_new_tables(
     write("group_desc-decoding_metrics.tsv", METRICS + "accuracy\t0.3\t0.2\t0.4\t9\t36\t0.25\n")
     blocks = decoding.build(derivatives)
     assert sum(isinstance(block, Grid) for block in blocks) == 1
+
+
+def test_faithfulness_is_drawn_against_maps_as_smooth_and_tabled_against_both(
+    finished: Path,
+) -> None:
+    blocks = faithfulness.build(Derivatives(root=finished))
+    pictures = next(block for block in blocks if isinstance(block, Gallery)).pictures
+    assert len(pictures) == 4
+    assert all("smooth random maps" in picture.caption for picture in pictures)
+    grid = next(block for block in blocks if isinstance(block, Grid))
+    assert len(grid.rows) == 24
+    assert ("SmoothGrad", "signed", "zero", "deletion", "random", "0.200") in [
+        row[:6] for row in grid.rows
+    ]
+
+
+def test_faithfulness_that_was_not_computed_is_named(derivatives: Derivatives) -> None:
+    (missing,) = faithfulness.build(derivatives)
+    assert isinstance(missing, Missing)
+    assert "--faithfulness off" in missing.remedy

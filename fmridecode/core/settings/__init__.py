@@ -5,7 +5,7 @@ Kept apart from the components themselves so that ``--help`` need not import tor
 
 from fmridecode.core.settings.checks import AUTO, Auto, chosen
 from fmridecode.core.settings.model import Architecture, ModelConfig
-from fmridecode.core.settings.saliency import METHODS, Method, SaliencyConfig
+from fmridecode.core.settings.saliency import METHODS, FaithfulnessReach, Method, SaliencyConfig
 from fmridecode.core.settings.split import SplitConfig
 from fmridecode.core.settings.training import Attack, Schedule, Scheme, TrainingConfig
 
@@ -15,6 +15,7 @@ __all__ = [
     "Architecture",
     "Attack",
     "Auto",
+    "FaithfulnessReach",
     "Method",
     "ModelConfig",
     "SaliencyConfig",

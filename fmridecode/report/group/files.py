@@ -20,6 +20,7 @@ _CONTENTS = {
     "decoding_permutation": "Permutation test of the accuracy",
     "decoding_calibration": "Log loss, Brier score and ECE before and after the temperature",
     "decoding_reliability": "Accuracy against confidence, in bins",
+    "faithfulness_summary": "How much more faithful maps are than random orders of voxels",
     "confusion_counts": "How often each true class was decoded as which",
     "interpretability_summary": "CIA and CAD of each saliency method",
     "interpretability_tests": "Paired tests between saliency methods",
