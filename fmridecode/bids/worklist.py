@@ -16,11 +16,11 @@ from fmridecode.bids.cache import (
     save_stack,
 )
 from fmridecode.bids.plan import Plan, PlannedExample
-from fmridecode.bids.progress import progress
 from fmridecode.bids.spaces import Spaces
 from fmridecode.bids.standardise import Source, Standardised, standardise
 from fmridecode.bids.templates import Template
 from fmridecode.errors import BadDataError, FmridecodeError, NoInputError, ReadWriteError
+from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 
@@ -81,14 +81,15 @@ def make_maps(tasks: Sequence[Task], *, nprocs: int, stop: bool) -> dict[str, st
     pending = [each for each in tasks if not each.path.exists()]
     log.info("%d maps to prepare, %d cached", len(pending), len(tasks) - len(pending))
     failures: dict[str, str] = {}
-    done = progress(_run(pending, nprocs), total=len(pending), what="Preparing maps")
-    for task, error in zip(pending, done, strict=True):
-        if error is None:
-            continue
-        if stop or not isinstance(error, BadDataError | NoInputError):
-            raise error
-        log.error("sub-%s: %s", task.planned.participant, error)
-        failures.setdefault(task.planned.participant, str(error))
+    with progress("Preparing maps", len(pending)) as advance:
+        for task, error in zip(pending, _run(pending, nprocs), strict=True):
+            advance()
+            if error is None:
+                continue
+            if stop or not isinstance(error, BadDataError | NoInputError):
+                raise error
+            log.error("sub-%s: %s", task.planned.participant, error)
+            failures.setdefault(task.planned.participant, str(error))
     return failures
 
 

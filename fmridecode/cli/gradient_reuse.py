@@ -53,7 +53,7 @@ def gradient_reuse(
     from fmridecode.experiments.parallel import run_all
     from fmridecode.experiments.study import SimulationConfig
     from fmridecode.pipeline import reuse as simulated
-    from fmridecode.pipeline.progress import progress
+    from fmridecode.progress import progress
 
     which = range(seed, seed + seeds)
     tables: list[pd.DataFrame] = []

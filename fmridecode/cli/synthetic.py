@@ -57,7 +57,7 @@ def synthetic(
     from fmridecode.experiments import figures, synthetic_tables
     from fmridecode.experiments.parallel import run_all
     from fmridecode.experiments.synthetic import jobs, run
-    from fmridecode.pipeline.progress import progress
+    from fmridecode.progress import progress
 
     todo = jobs(config, range(seed, seed + seeds))
     with progress("Synthetic experiment", len(todo)) as step:
@@ -84,7 +84,7 @@ def synthetic_sweep(out: Out, seeds: Seeds = 3, seed: Seed = 0, nprocs: Processe
     from fmridecode.experiments import figures
     from fmridecode.experiments.parallel import run_all
     from fmridecode.experiments.sweep import SweepConfig, jobs, run, selection, sweep_table
-    from fmridecode.pipeline.progress import progress
+    from fmridecode.progress import progress
 
     config = SweepConfig()
     todo = jobs(config, range(seed, seed + seeds))

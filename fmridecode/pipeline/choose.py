@@ -19,7 +19,7 @@ from fmridecode.errors import BadDataError
 from fmridecode.pipeline.alignment import align, own_activation
 from fmridecode.pipeline.decode import batches_of
 from fmridecode.pipeline.folds import Folds
-from fmridecode.pipeline.progress import progress
+from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 

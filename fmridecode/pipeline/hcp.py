@@ -22,7 +22,7 @@ from fmridecode.bids.resampling import present_in
 from fmridecode.bids.restricted import read_families
 from fmridecode.bids.saliency_files import compressed
 from fmridecode.errors import BadDataError, CannotCreateError, NoInputError, UsageError
-from fmridecode.pipeline.progress import progress
+from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 

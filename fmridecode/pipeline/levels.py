@@ -23,8 +23,8 @@ from fmridecode.pipeline.folds import check_one_kind, find_folds
 from fmridecode.pipeline.group_maps import write_group_maps
 from fmridecode.pipeline.participants import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
-from fmridecode.pipeline.progress import progress
 from fmridecode.pipeline.train import train
+from fmridecode.progress import progress
 from fmridecode.report import build_group, build_participant
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from fmridecode.pipeline.decode import Decoded, decode, predictions_dictionary, 
 from fmridecode.pipeline.explain import SCORES_DICTIONARY, SaliencyMap, explain, scores_table
 from fmridecode.pipeline.faithfulness import FAITHFULNESS_DICTIONARY
 from fmridecode.pipeline.folds import Folds, check_same_voxels
-from fmridecode.pipeline.progress import progress
+from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from fmridecode.core.grid import Grid
 from fmridecode.errors import CannotCreateError
 from fmridecode.experiments.simulation import simulate, truth
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline.progress import progress
+from fmridecode.progress import progress
 
 PARTICIPANTS_DICTIONARY = {
     "participant_id": "Participant.",

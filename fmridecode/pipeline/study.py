@@ -23,12 +23,12 @@ from fmridecode.pipeline.decode import (
     predictions_table,
 )
 from fmridecode.pipeline.folds import Folds
-from fmridecode.pipeline.progress import progress
 from fmridecode.pipeline.study_data import StudyData, StudyResults
 from fmridecode.pipeline.study_estimate import log_estimate
 from fmridecode.pipeline.study_rows import Row, decoder_config, decoders
 from fmridecode.pipeline.study_tables import KNOWN, OWN
 from fmridecode.pipeline.train import train
+from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from fmridecode.pipeline.choose import (
 )
 from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
-from fmridecode.pipeline.progress import progress
+from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 
