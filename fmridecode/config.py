@@ -13,6 +13,7 @@ from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.core.settings import (
     AUTO,
     Auto,
+    EvaluationConfig,
     ModelConfig,
     SaliencyConfig,
     SplitConfig,
@@ -91,6 +92,7 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     saliency: SaliencyConfig = field(default_factory=SaliencyConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
 
@@ -101,6 +103,7 @@ COMPONENTS: dict[str, type] = {
     "training": TrainingConfig,
     "split": SplitConfig,
     "saliency": SaliencyConfig,
+    "evaluation": EvaluationConfig,
     "execution": ExecutionConfig,
 }
 

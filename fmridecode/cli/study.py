@@ -11,7 +11,7 @@ from fmridecode.cli.parameters import config_parameters, given_values
 from fmridecode.config import RunConfig, compose, preset_values, read_toml
 
 if TYPE_CHECKING:
-    from fmridecode.pipeline.study_data import StudyData
+    from fmridecode.pipeline.study.data import StudyData
 
 SIMULATED = "simulated"
 ROWS_DECIDE = (
@@ -80,8 +80,8 @@ def study(
     file_values = read_toml(config_file) if config_file else {}
     config = compose(preset_values(preset), file_values, given_values(parsed))
     from fmridecode.pipeline.device import choose_device, make_repeatable, n_threads
-    from fmridecode.pipeline.study import run_study
-    from fmridecode.pipeline.study_report import shown, write_study
+    from fmridecode.pipeline.study.report import shown, write_study
+    from fmridecode.pipeline.study.run import run_study
 
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
@@ -102,7 +102,7 @@ def _simulated(
 
     from fmridecode.experiments.study import SimulationConfig
     from fmridecode.pipeline.simulated_maps import simulated_study
-    from fmridecode.pipeline.study_data import StudyData
+    from fmridecode.pipeline.study.data import StudyData
 
     settings = SimulationConfig(participants=participants, runs=runs, variety=variety, seed=seed)
     made = simulated_study(settings, config.space)
@@ -112,7 +112,7 @@ def _simulated(
 
 def _prepared(config: RunConfig, bids_dir: Path, out: Path) -> "StudyData":
     from fmridecode.pipeline.prepare import prepare
-    from fmridecode.pipeline.study_data import StudyData
+    from fmridecode.pipeline.study.data import StudyData
 
     found = prepare(config, bids_dir, out, only_asked=False)
     source = {"source": str(bids_dir.absolute())}

@@ -16,12 +16,12 @@ from fmridecode.config import RunConfig, to_toml
 from fmridecode.errors import BadDataError, NoInputError, NothingMatchedError
 from fmridecode.pipeline.choose import sigma_chosen
 from fmridecode.pipeline.device import choose_device, make_repeatable, n_processes, n_threads
-from fmridecode.pipeline.evaluate import PREDICTIONS, write_group_tables
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
-from fmridecode.pipeline.explain import check_methods, check_target
 from fmridecode.pipeline.folds import check_one_kind, find_folds
-from fmridecode.pipeline.group_maps import write_group_maps
-from fmridecode.pipeline.participants import write_participants
+from fmridecode.pipeline.group.maps import write_group_maps
+from fmridecode.pipeline.group.tables import PREDICTIONS, write_group_tables
+from fmridecode.pipeline.participant.explain import check_methods, check_target
+from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.train import train
 from fmridecode.progress import progress

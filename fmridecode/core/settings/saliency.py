@@ -9,7 +9,6 @@ from fmridecode.options import option
 SALIENCY = "Saliency"
 
 Method = Literal["weights", "gradient", "gradient-x-input", "smoothgrad"]
-FaithfulnessReach = Literal["off", "quick", "full"]
 METHODS: tuple[str, ...] = get_args(Method)
 
 
@@ -47,25 +46,10 @@ class SaliencyConfig:
         metavar="N",
     )
 
-    faithfulness: FaithfulnessReach = option(
-        "quick",
-        "--faithfulness",
-        help="Test whether the decoder uses the voxels that a map marks, by replacing them with 0 "
-        "(quick), also by the smoothed map (full), or not at all (off). quick takes 110 "
-        "decodings per map and method.",
-        panel=SALIENCY,
-    )
-
     def __post_init__(self) -> None:
         require(bool(self.methods), "--saliency", self.methods, "at least one method")
         for method in self.methods:
             require(method in METHODS, "--saliency", method, "one of " + ", ".join(METHODS))
-        require(
-            self.faithfulness in get_args(FaithfulnessReach),
-            "--faithfulness",
-            self.faithfulness,
-            "off, quick or full",
-        )
         require_positive_or_auto(self.smoothgrad_sigma, "--smoothgrad-sigma")
         require(
             self.smoothgrad_samples > 0,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from fmridecode.core.statistics import Estimate, PairedTest, bootstrap, paired_tests
-from fmridecode.pipeline.study_rows import ROWS, decoders
+from fmridecode.pipeline.study.rows import ROWS, decoders
 
 CRITERIA = ("CIA", "CAD")
 OWN, KNOWN = "own", "known"

@@ -14,13 +14,13 @@ from fmridecode.core.calibration import (
 )
 from fmridecode.core.permutation import permutation_test
 from fmridecode.core.statistics import Estimate, bootstrap
-from fmridecode.pipeline.calibration_tables import (
+from fmridecode.pipeline.group.calibration import (
     CALIBRATION_DICTIONARY,
     RELIABILITY_DICTIONARY,
     calibration_table,
     reliability_table,
 )
-from fmridecode.pipeline.decoding_statistics import (
+from fmridecode.pipeline.group.decoding_statistics import (
     Shares,
     Statistic,
     calibration_error,

@@ -7,13 +7,13 @@ import pandas as pd
 
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.derivatives import write_table
-from fmridecode.pipeline.decode import predictions_dictionary
-from fmridecode.pipeline.decoding_statistics import class_names
-from fmridecode.pipeline.study import SCORES_DICTIONARY
-from fmridecode.pipeline.study_claims import ALPHA, CLAIMS_DICTIONARY, claims_table
-from fmridecode.pipeline.study_data import StudyResults
-from fmridecode.pipeline.study_rows import TITLES
-from fmridecode.pipeline.study_tables import (
+from fmridecode.pipeline.group.decoding_statistics import class_names
+from fmridecode.pipeline.participant.decode import predictions_dictionary
+from fmridecode.pipeline.study.claims import ALPHA, CLAIMS_DICTIONARY, claims_table
+from fmridecode.pipeline.study.data import StudyResults
+from fmridecode.pipeline.study.rows import TITLES
+from fmridecode.pipeline.study.run import SCORES_DICTIONARY
+from fmridecode.pipeline.study.tables import (
     ACCURACY_TESTS_DICTIONARY,
     CRITERIA,
     INTERPRETABILITY_TESTS_DICTIONARY,

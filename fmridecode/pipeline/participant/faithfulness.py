@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmridecode.core.faithfulness import area, curves, phase_randomised, ranks, smoothed
-from fmridecode.core.settings import FaithfulnessReach
+from fmridecode.core.settings import Reach
 from fmridecode.core.trained import TrainedDecoder
 
 STEPS = 10
@@ -41,7 +41,7 @@ def faithfulness_rows(
     saliency: NDArray[np.floating],
     label: int,
     *,
-    reach: FaithfulnessReach,
+    reach: Reach,
     generator: np.random.Generator,
 ) -> Iterator[dict[str, object]]:
     """Yield the areas of one map's saliency: one row per order, replacement and curve.

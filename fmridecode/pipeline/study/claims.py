@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fmridecode.pipeline.study_rows import ROWS, TITLES
+from fmridecode.pipeline.study.rows import ROWS, TITLES
 
 ALPHA = 0.05
 OF_THE_CNN = ("cnn", "cnn-smoothgrad", "cnn-random-noise", "cnn-adversarial")

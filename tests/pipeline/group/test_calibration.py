@@ -7,7 +7,7 @@ from scipy.special import softmax
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.core.calibration import brier_scores, negative_log_likelihood
-from fmridecode.pipeline.calibration_tables import calibration_table, reliability_table
+from fmridecode.pipeline.group.calibration import calibration_table, reliability_table
 
 
 def predictions_of(logits: np.ndarray, labels: np.ndarray, temperatures: object) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fmridecode.core.calibration import expected_calibration_error
-from fmridecode.pipeline.decoding_statistics import calibration_error, class_auc
+from fmridecode.pipeline.group.decoding_statistics import calibration_error, class_auc
 
 
 @pytest.fixture

@@ -14,10 +14,20 @@ from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.pipeline.choose import resolved
-from fmridecode.pipeline.decode import Decoded, decode, predictions_dictionary, predictions_table
-from fmridecode.pipeline.explain import SCORES_DICTIONARY, SaliencyMap, explain, scores_table
-from fmridecode.pipeline.faithfulness import FAITHFULNESS_DICTIONARY
 from fmridecode.pipeline.folds import Folds, check_same_voxels
+from fmridecode.pipeline.participant.decode import (
+    Decoded,
+    decode,
+    predictions_dictionary,
+    predictions_table,
+)
+from fmridecode.pipeline.participant.explain import (
+    SCORES_DICTIONARY,
+    SaliencyMap,
+    explain,
+    scores_table,
+)
+from fmridecode.pipeline.participant.faithfulness import FAITHFULNESS_DICTIONARY
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

@@ -11,13 +11,13 @@ from sklearn.metrics import (
 )
 
 from fmridecode.bids.derivatives import read_table
-from fmridecode.pipeline.decoding_tables import (
+from fmridecode.pipeline.group.decoding import (
     classes_table,
     confusion_table,
     metrics_table,
     permutation_table,
 )
-from fmridecode.pipeline.evaluate import PREDICTIONS, collect
+from fmridecode.pipeline.group.tables import PREDICTIONS, collect
 
 
 def group(out: Path, name: str) -> pd.DataFrame:

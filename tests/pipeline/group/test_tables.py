@@ -8,7 +8,7 @@ import pytest
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline.evaluate import (
+from fmridecode.pipeline.group.tables import (
     PREDICTIONS,
     SCORES,
     collect,

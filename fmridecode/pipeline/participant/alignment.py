@@ -11,7 +11,7 @@ from fmridecode.core.criteria import Alignment, score
 from fmridecode.core.maps import MapSet
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import ClassMaps, class_maps
-from fmridecode.pipeline.explain import BATCH, saliency_of
+from fmridecode.pipeline.participant.explain import BATCH, saliency_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

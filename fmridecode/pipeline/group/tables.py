@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.core.statistics import bootstrap, paired_tests
 from fmridecode.errors import BadDataError, NothingMatchedError
-from fmridecode.pipeline.decoding_tables import decoding_tables
-from fmridecode.pipeline.faithfulness_tables import (
+from fmridecode.pipeline.group.decoding import decoding_tables
+from fmridecode.pipeline.group.faithfulness import (
     FAITHFULNESS,
     FAITHFULNESS_SUMMARY_DICTIONARY,
     faithfulness_summary,

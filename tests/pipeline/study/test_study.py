@@ -17,15 +17,16 @@ from fmridecode.errors import UsageError
 from fmridecode.experiments.gradient_reuse import tested as over_seeds
 from fmridecode.experiments.simulation import simulate
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline import reuse, simulated_maps, study, study_estimate
-from fmridecode.pipeline.alignment import own_activation
+from fmridecode.pipeline import reuse, simulated_maps
+from fmridecode.pipeline.participant.alignment import own_activation
 from fmridecode.pipeline.simulated_maps import KnownStudy, simulated_study
-from fmridecode.pipeline.study import run_study
-from fmridecode.pipeline.study_claims import CLAIMS, claims_table, verdict
-from fmridecode.pipeline.study_data import StudyData
-from fmridecode.pipeline.study_report import write_study
-from fmridecode.pipeline.study_rows import ROWS, decoder_config, decoders
-from fmridecode.pipeline.study_tables import participant_means, stand_in
+from fmridecode.pipeline.study import estimate, run
+from fmridecode.pipeline.study.claims import CLAIMS, claims_table, verdict
+from fmridecode.pipeline.study.data import StudyData
+from fmridecode.pipeline.study.report import write_study
+from fmridecode.pipeline.study.rows import ROWS, decoder_config, decoders
+from fmridecode.pipeline.study.run import run_study
+from fmridecode.pipeline.study.tables import participant_means, stand_in
 
 CPU = torch.device("cpu")
 SMALL = {"training": {"epochs": 4}, "execution": {"device": "cpu"}}
@@ -152,7 +153,7 @@ def test_pairs_are_tested_over_participants_with_bonferroni_over_all_of_them(don
 def test_finished_rows_are_kept_and_missing_ones_are_made_anew_alike(done, monkeypatch, tmp_path):
     data, config, out, results, _ = done
     trained = []
-    monkeypatch.setattr(study, "train", lambda *args: trained.append(args))
+    monkeypatch.setattr(run, "train", lambda *args: trained.append(args))
     again = run_study(data, config, out, CPU)
     assert not trained
     pd.testing.assert_frame_equal(again.scores, results.scores)
@@ -174,9 +175,9 @@ def test_a_folder_with_another_study_is_refused(done, small_maps, quick):
 
 def test_a_long_study_says_first_how_long(done, monkeypatch, caplog, tmp_path):
     data, config, *_ = done
-    monkeypatch.setattr(study_estimate, "seconds", lambda *_: 120.0)
+    monkeypatch.setattr(estimate, "seconds", lambda *_: 120.0)
     with caplog.at_level("INFO"):
-        study_estimate.log_estimate(data, config, tmp_path, CPU)
+        estimate.log_estimate(data, config, tmp_path, CPU)
     assert "will take about 14 minutes" in caplog.text
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from fmridecode.bids.derivatives import read_table
-from fmridecode.pipeline.evaluate import collect
-from fmridecode.pipeline.faithfulness_tables import FAITHFULNESS, faithfulness_summary
+from fmridecode.pipeline.group.faithfulness import FAITHFULNESS, faithfulness_summary
+from fmridecode.pipeline.group.tables import collect
 
 
 def test_every_map_is_tested_and_its_gains_are_differences_of_areas(whole: Path) -> None:

@@ -11,7 +11,12 @@ from fmridecode.core.calibration import (
     likelihood,
     uncalibrated,
 )
-from fmridecode.pipeline.decoding_statistics import Shares, class_names, indices, probabilities
+from fmridecode.pipeline.group.decoding_statistics import (
+    Shares,
+    class_names,
+    indices,
+    probabilities,
+)
 
 CALIBRATION_DICTIONARY = {
     "stage": "uncalibrated: softmax of the logits. calibrated: of the logits divided by the "

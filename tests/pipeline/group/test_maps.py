@@ -9,7 +9,7 @@ import pytest
 from fmridecode.bids.saliency_files import write_map
 from fmridecode.core.grid import Grid
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline.group_maps import write_group_maps
+from fmridecode.pipeline.group.maps import write_group_maps
 
 NAME = "task-emotion_space-MNI152NLin2009cAsym_res-08_desc-gradientToEmotion_saliency"
 AFFINE = tuple(map(tuple, np.diag([8.0, 8.0, 8.0, 1.0]).tolist()))

@@ -17,8 +17,8 @@ from fmridecode.core.settings import ModelConfig
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import class_maps
 from fmridecode.errors import UsageError
-from fmridecode.pipeline.decode import Decoded, batches_of
-from fmridecode.pipeline.faithfulness import faithfulness_rows
+from fmridecode.pipeline.participant.decode import Decoded, batches_of
+from fmridecode.pipeline.participant.faithfulness import faithfulness_rows
 
 BATCH = 8
 """Maps explained at once."""
@@ -160,7 +160,7 @@ def _tested(
     decoder: TrainedDecoder,
 ) -> Iterator[dict[str, object]]:
     """Yield how faithful the map of each example's true class is."""
-    reach = config.saliency.faithfulness
+    reach = config.evaluation.faithfulness
     if reach == "off":
         return
     x, _ = batches_of(maps, indices, saliency.maps.device).take(slice(None))
