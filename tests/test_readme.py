@@ -19,7 +19,7 @@ from fmridecode.cli.main import LEVELS, main, make_app
 from fmridecode.cli.parameters import given_values, one_value_each
 from fmridecode.config import compose, preset_values
 from fmridecode.errors import TryAgainError
-from fmridecode.pipeline import levels, prepare
+from fmridecode.pipeline import levels, prepare, reports
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {"apptainer", "cd", "docker", "export", "git", "pip", "python", "sbatch", "singularity"}
@@ -176,7 +176,7 @@ def test_plain_runs_work_as_they_stand(
     template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prepare, "target_grid", lambda _: template)
-    monkeypatch.setattr(levels, "build_participant", lambda *_: None)
+    monkeypatch.setattr(reports, "build_participant", lambda *_: None)
     monkeypatch.setattr(levels, "build_group", lambda *_: None)
     tasks = noise(tmp_path / "tasks", template, "task-pain task-social")
     contrasts = noise(

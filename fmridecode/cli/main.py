@@ -107,6 +107,11 @@ def fmridecode(
 
         typer.echo(dry_run(bids_dir, config))
         return
+    if config.execution.reports_only:
+        from fmridecode.pipeline.reports import reports_only
+
+        reports_only(level, output_dir, config)
+        return
     from fmridecode.pipeline.levels import run_level
 
     run_level(level, bids_dir, output_dir, config)

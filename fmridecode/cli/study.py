@@ -79,7 +79,8 @@ def study(
     """
     file_values = read_toml(config_file) if config_file else {}
     config = compose(preset_values(preset), file_values, given_values(parsed))
-    from fmridecode.pipeline.device import choose_device, make_repeatable, n_threads
+    from fmridecode.pipeline.cores import n_threads
+    from fmridecode.pipeline.device import choose_device, make_repeatable
     from fmridecode.pipeline.study.report import shown, write_study
     from fmridecode.pipeline.study.run import run_study
 

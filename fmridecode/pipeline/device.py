@@ -1,6 +1,4 @@
-"""Which device computes, and how many threads it may use."""
-
-import os
+"""Which device computes, and how to make it repeat itself."""
 
 import torch
 
@@ -47,16 +45,6 @@ def _require_cuda(device: torch.device) -> None:
     except RuntimeError as problem:
         reason = str(problem).splitlines()[0]
         raise UsageError(f"--device {device} cannot be used: {reason}") from None
-
-
-def n_threads(config: ExecutionConfig) -> int:
-    """Return the threads a process may use: ``--omp-nthreads``, or all cores it may run on."""
-    return config.omp_nthreads or len(os.sched_getaffinity(0))
-
-
-def n_processes(config: ExecutionConfig) -> int:
-    """Return how many processes may prepare maps: ``--nprocs``, or one per core."""
-    return config.nprocs or len(os.sched_getaffinity(0))
 
 
 def make_repeatable(threads: int) -> None:

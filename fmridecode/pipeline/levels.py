@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,21 +10,21 @@ from fmridecode import __version__
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
-from fmridecode.bids.labels import listing, without_prefix
 from fmridecode.config import RunConfig, to_toml
-from fmridecode.errors import BadDataError, NoInputError, NothingMatchedError
+from fmridecode.errors import BadDataError, NoInputError
 from fmridecode.pipeline.choose import sigma_chosen
-from fmridecode.pipeline.device import choose_device, make_repeatable, n_processes, n_threads
+from fmridecode.pipeline.cores import n_processes, n_threads
+from fmridecode.pipeline.device import choose_device, make_repeatable
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
 from fmridecode.pipeline.folds import check_one_kind, find_folds
 from fmridecode.pipeline.group.maps import write_group_maps
-from fmridecode.pipeline.group.tables import PREDICTIONS, write_group_tables
+from fmridecode.pipeline.group.tables import write_group_tables
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
+from fmridecode.pipeline.reports import write_pages
 from fmridecode.pipeline.train import train
-from fmridecode.progress import progress
-from fmridecode.report import build_group, build_participant
+from fmridecode.report import build_group
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +37,6 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
     FmridecodeError
         What stopped the run; or, after all other participants are done, those that failed.
     """
-    if config.execution.reports_only:
-        _reports_only(level, output_dir, config)
-        return
     if level == "group":
         _group(output_dir, config)
     else:
@@ -75,22 +71,10 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
         )
         done = [who for who in prepared.asked if who in usable - set(excluded)]
         record_exclusions(output_dir, excluded, done=done)
-        _write_pages(output_dir, done, n_processes(config.execution))
+        write_pages(output_dir, done, n_processes(config.execution))
     else:
         record_exclusions(output_dir, excluded, done=())
     _raise_failures(prepared)
-
-
-def _write_pages(output_dir: Path, participants: Sequence[str], nprocs: int) -> None:
-    """Write the participants' pages, in parallel: drawing brains takes seconds a page."""
-    from joblib import Parallel, delayed
-
-    jobs = (delayed(build_participant)(output_dir, who) for who in participants)
-    n_jobs = max(1, min(nprocs, len(participants)))
-    with progress("Writing pages", len(participants)) as advance:
-        for _ in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
-            advance()
-    log.info("Pages: %s", output_dir / "sub-*.html")
 
 
 def _raise_failures(prepared: Prepared) -> None:
@@ -110,24 +94,6 @@ def _group(output_dir: Path, config: RunConfig) -> None:
     write_group_maps(output_dir)
     write_exclusions(output_dir)
     log.info("Page: %s", build_group(output_dir))
-
-
-def _reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
-    if not output_dir.is_dir():
-        raise NoInputError(f"{output_dir} is not a folder: there is nothing to report on.")
-    if level == "group":
-        log.info("Page: %s", build_group(output_dir))
-        return
-    tables = sorted(output_dir.glob(f"sub-*/func/*_{PREDICTIONS}"))
-    labels = [each.parent.parent.name.removeprefix("sub-") for each in tables]
-    asked = [without_prefix(each, "sub-") for each in config.input.participant_label]
-    if not labels or (missing := [each for each in asked if each not in labels]):
-        who = listing(missing) if labels else "anyone"
-        raise NothingMatchedError(
-            f"{output_dir} has no predictions of {who}: run the participant level first."
-        )
-    labels = asked or labels
-    _write_pages(output_dir, labels, n_processes(config.execution))
 
 
 def _write_run(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:

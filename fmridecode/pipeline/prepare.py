@@ -18,7 +18,7 @@ from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.errors import NothingMatchedError
 from fmridecode.pipeline.assignments import write_assignments
-from fmridecode.pipeline.device import n_processes
+from fmridecode.pipeline.cores import n_processes
 from fmridecode.pipeline.plausibility import known_maps, write_plausibility
 
 

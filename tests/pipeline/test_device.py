@@ -3,7 +3,7 @@ import torch
 
 from fmridecode.config import ExecutionConfig
 from fmridecode.errors import UsageError
-from fmridecode.pipeline.device import choose_device, n_threads
+from fmridecode.pipeline.device import choose_device
 
 
 def test_auto_takes_what_there_is() -> None:
@@ -21,8 +21,3 @@ def test_other_devices_are_refused(wanted: str) -> None:
 def test_a_gpu_that_is_not_there_is_refused_with_a_remedy() -> None:
     with pytest.raises(UsageError, match="--device cpu"):
         choose_device(ExecutionConfig(device="cuda"))
-
-
-def test_threads_are_those_asked_for() -> None:
-    assert n_threads(ExecutionConfig(omp_nthreads=3)) == 3
-    assert n_threads(ExecutionConfig()) >= 1

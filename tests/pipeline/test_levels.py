@@ -11,7 +11,7 @@ import nibabel as nib
 import pytest
 
 from fmridecode.bids.derivatives import read_table
-from fmridecode.pipeline import levels, train
+from fmridecode.pipeline import train
 
 MODELS = "models/linear-adversarial"
 
@@ -323,20 +323,6 @@ def test_group_before_participant_says_what_to_run(
     assert made or not out.exists()
     last = capsys.readouterr().err.splitlines()[-1]
     assert "run the participant level first" in last or "nothing to report on" in last
-
-
-def test_reports_only_writes_pages_and_nothing_else(
-    copy: Path, study: Path, job: Callable[..., int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = contents(copy, ".")
-    pages: list[str] = []
-    monkeypatch.setattr(levels, "_write_pages", lambda out, labels, nprocs: pages.extend(labels))
-    assert job(study, copy, "participant", "--reports-only") == 0
-    assert len(pages) == 9
-    pages.clear()
-    assert job(study, copy, "participant", "--reports-only", "--participant-label", "sub-002") == 0
-    assert pages == ["002"]
-    assert contents(copy, ".") == before
 
 
 def test_someone_who_comes_after_the_training_is_decoded_by_strangers_to_the_family(
