@@ -1,9 +1,10 @@
-"""Permutation test of decoded labels, the true ones exchanged within each participant."""
+"""Permutation tests: of decoded labels within participants, and of paired differences."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +76,43 @@ def permutation_test(
         p=(1 + as_good) / (1 + n_permutations),
         n_permutations=n_permutations,
     )
+
+
+def sign_flip_p(
+    differences: NDArray[np.floating],
+    *,
+    generator: np.random.Generator,
+    n_permutations: int = 5000,
+) -> float:
+    """Return the two-sided p value of a mean difference under exchangeable signs.
+
+    All signs are tried where they are no more than ``n_permutations``, else some are drawn.
+
+    Parameters
+    ----------
+    differences
+        One a participant; NaN is left out.
+    generator
+        Source of the signs.
+
+    Returns
+    -------
+    float
+        1 where no difference is other than 0; NaN where there are fewer than two.
+    """
+    finite = np.asarray(differences, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
+    if len(finite) < 2:
+        return float("nan")
+    if not finite.any():
+        return 1.0
+    test = stats.permutation_test(
+        (finite,),
+        lambda values, axis: np.abs(values.mean(axis=axis)),
+        permutation_type="samples",
+        vectorized=True,
+        alternative="greater",
+        n_resamples=n_permutations,
+        rng=generator,
+    )
+    return float(test.pvalue)

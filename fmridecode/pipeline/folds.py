@@ -13,7 +13,7 @@ import torch
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.class_file import read_classes
 from fmridecode.bids.derivatives import read_table, write_table
-from fmridecode.bids.labels import normal
+from fmridecode.bids.labels import listing, normal
 from fmridecode.bundles.bundle import CONFIG, Bundle, load
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapClass, MapSet
@@ -21,6 +21,7 @@ from fmridecode.core.splits import Split
 from fmridecode.errors import BadDataError, UsageError
 
 FOLDS = "folds.tsv"
+BASELINE = "baseline"
 RECIPE = "recipe.json"
 
 FOLDS_DICTIONARY = {
@@ -77,6 +78,22 @@ class Folds:
     def load(self, fold: int, *, device: torch.device) -> Bundle:
         """Read a fold's decoder."""
         return load(self.fold_folder(fold), device=device)
+
+    def baseline(self) -> "Folds":
+        """Return the linear decoders to compare with, of the same participants and classes."""
+        return replace(self, folder=self.folder / BASELINE)
+
+    def check_everyone(self, maps: MapSet) -> None:
+        """Raise a BadDataError unless there are maps of all who train, validate and test."""
+        there = set(maps.participants)
+        roles = ("train", "validation", "test")
+        known = {who for split in self.splits for role in roles for who in getattr(split, role)}
+        if absent := known - there:
+            raise BadDataError(
+                f"{self.folder} still has to be trained, on the participants of its {FOLDS}, but "
+                f"there are no usable maps of {listing(absent)}: run without --participant-label, "
+                "mend their maps, or remove that folder to train with those who are there."
+            )
 
     def aligned(self, maps: MapSet) -> MapSet:
         """Return the maps with the decoders' own classes, whichever of them are there.

@@ -12,11 +12,12 @@ from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
 from fmridecode.config import RunConfig, to_toml
 from fmridecode.errors import BadDataError, NoInputError
+from fmridecode.pipeline.baseline import baseline_trained
 from fmridecode.pipeline.choose import sigma_chosen
 from fmridecode.pipeline.cores import n_processes, n_threads
 from fmridecode.pipeline.device import choose_device, make_repeatable
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
-from fmridecode.pipeline.folds import check_one_kind, find_folds
+from fmridecode.pipeline.folds import Folds, check_one_kind, find_folds
 from fmridecode.pipeline.group.maps import write_group_maps
 from fmridecode.pipeline.group.tables import write_group_tables
 from fmridecode.pipeline.participant.explain import check_methods, check_target
@@ -49,7 +50,7 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     make_repeatable(n_threads(config.execution))
     check_one_kind(output_dir, config)
     folds = find_folds(output_dir, config)
-    trained = folds is not None and folds.complete() and sigma_chosen(config, folds)
+    trained = folds is not None and _nothing_to_train(config, folds)
     prepared = prepare(config, bids_dir, output_dir, only_asked=level == "train" or trained)
     start_dataset(output_dir, map_datasets(bids_dir, config.input))
     check_target(config.saliency.target, prepared.maps.class_names)
@@ -75,6 +76,11 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     else:
         record_exclusions(output_dir, excluded, done=())
     _raise_failures(prepared)
+
+
+def _nothing_to_train(config: RunConfig, folds: Folds) -> bool:
+    done = folds.complete() and sigma_chosen(config, folds)
+    return done and baseline_trained(config, folds)
 
 
 def _raise_failures(prepared: Prepared) -> None:

@@ -15,6 +15,7 @@ from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import Split, make_splits
 from fmridecode.core.training import passes
 from fmridecode.errors import BadDataError
+from fmridecode.pipeline.baseline import baseline_config, has_baseline
 from fmridecode.pipeline.choose import (
     EPSILON,
     EPSILON_DICTIONARY,
@@ -64,7 +65,8 @@ def train(
     families
         Family of each participant that has one.
     output_dir
-        Receives ``models/<name>/fold-N``; folds that are finished there are kept.
+        Receives ``models/<name>/fold-N``, and ``models/<name>/baseline/fold-N`` for the linear
+        decoder to compare with; folds that are finished there are kept.
     device
         Where to train.
     """
@@ -81,9 +83,18 @@ def train(
         folder = output_dir / "models" / model_name(config)
         folds = save_folds(folder, splits, maps.classes, config)
     maps = folds.aligned(maps)
+    _train_missing(config, maps, folds, device)
+    choose_sigmas(config, maps, folds, device)
+    if has_baseline(config):
+        _train_missing(baseline_config(config), maps, folds.baseline(), device)
+    return folds
+
+
+def _train_missing(config: RunConfig, maps: MapSet, folds: Folds, device: torch.device) -> None:
     finished = folds.finished()
     missing = [fold for fold in range(1, len(folds.splits) + 1) if fold not in finished]
     if missing:
+        folds.check_everyone(maps)
         for fold in missing:
             _check_classes(maps, folds.splits[fold - 1], fold)
         _announce(config, maps, folds, len(missing), device)
@@ -94,8 +105,6 @@ def train(
             _train_fold(config, maps, folds, fold, device, advance)
     _collect_histories(folds)
     collect_epsilons(folds)
-    choose_sigmas(config, maps, folds, device)
-    return folds
 
 
 def _train_fold(

@@ -5,6 +5,7 @@ METRICS = {
     "balanced_accuracy": "Balanced accuracy",
     "task_accuracy": "Task accuracy",
     "log_loss": "Log loss",
+    "brier_score": "Brier score",
     "ece": "Expected calibration error",
     "roc_auc": "ROC AUC",
 }

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import stats
 
-from fmridecode.core.permutation import permutation_test
+from fmridecode.core.permutation import permutation_test, sign_flip_p
 
 
 def test_p_is_uniform_where_labels_are_exchangeable() -> None:
@@ -38,3 +39,18 @@ def test_a_class_of_few_maps_weighs_as_much_when_balanced() -> None:
         for b in (False, True)
     )
     assert (plain.observed, balanced.observed) == pytest.approx((0.75, 0.5))
+
+
+def test_few_signs_are_tried_all() -> None:
+    found = sign_flip_p(np.array([1.0, 2.0, 3.0, 4.0]), generator=np.random.default_rng(0))
+    assert found == 2 / 16
+    assert sign_flip_p(np.zeros(5), generator=np.random.default_rng(0)) == 1
+    assert np.isnan(sign_flip_p(np.array([1.0, np.nan]), generator=np.random.default_rng(0)))
+
+
+def test_drawn_signs_give_the_p_of_a_t_test_on_normal_differences() -> None:
+    rng = np.random.default_rng(0)
+    for shift in (0.0, 0.3, 0.5):
+        values = rng.normal(shift, 1, 40)
+        found = sign_flip_p(values, generator=np.random.default_rng(1))
+        assert found == pytest.approx(stats.ttest_1samp(values, 0).pvalue, abs=0.02)

@@ -52,7 +52,10 @@ def test_pages_are_written_where_torch_cannot_be_imported(
     line = [str(tmp_path), str(copy), level, "--reports-only", "--nprocs", "1"]
     who = ["--participant-label", "001"] if level == "participant" else []
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, *line, *who], capture_output=True, text=True, check=False
+        [sys.executable, "-c", WITHOUT_TORCH, *line, *who],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     page = copy / ("group.html" if level == "group" else "sub-001.html")

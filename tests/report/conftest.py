@@ -130,6 +130,19 @@ def _write_decoding(root: Path) -> None:
         root / "group_desc-decoding_permutation.tsv",
         pd.DataFrame([("accuracy", 0.708, 0.333, 0.5, 0.0002, 5000)], columns=columns.split()),
     )
+    columns = (
+        "metric decoder baseline baseline_low baseline_high difference ci_low ci_high t df p "
+        "p_sign_flip n_participants n_maps"
+    )
+    tests = [
+        ("accuracy", 0.708, 0.667, 0.55, 0.78, 0.041, -0.08, 0.17, 0.63, 7, 0.55, 0.61, 8, 24),
+        ("log_loss", 0.742, 0.81, 0.7, 0.9, -0.068, -0.12, -0.01, -2.6, 7, 0.035, 0.04, 8, 24),
+    ]
+    write_table(
+        root / "group_desc-decoding_comparison.tsv",
+        pd.DataFrame(tests, columns=columns.split()),
+        difference="Decoder minus baseline.",
+    )
     scores = [("uncalibrated", 0.81, 0.5, 0.2, 24), ("calibrated", 0.742, 0.46, 0.08, 24)]
     write_table(
         root / "group_desc-decoding_calibration.tsv",

@@ -8,6 +8,7 @@ from fmridecode.options import option
 
 EVALUATION = "Evaluation"
 
+Baseline = Literal["linear", "off"]
 Reach = Literal["off", "quick", "full"]
 
 
@@ -15,6 +16,13 @@ Reach = Literal["off", "quick", "full"]
 class EvaluationConfig:
     """What is measured of every decoder and its maps, and how thoroughly."""
 
+    baseline: Baseline = option(
+        "linear",
+        "--baseline",
+        help="Decoder to compare with: a linear one, trained without perturbations on the same "
+        "folds (seconds to minutes), or none. A decoder that is linear itself needs none.",
+        panel=EVALUATION,
+    )
     faithfulness: Reach = option(
         "quick",
         "--faithfulness",
@@ -25,6 +33,7 @@ class EvaluationConfig:
     )
 
     def __post_init__(self) -> None:
+        require(self.baseline in get_args(Baseline), "--baseline", self.baseline, "linear or off")
         for name in ("faithfulness",):
             value = getattr(self, name)
             require(value in get_args(Reach), f"--{name}", value, "off, quick or full")

@@ -123,6 +123,12 @@ def metrics_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def decoding_statistics(predictions: pd.DataFrame) -> dict[str, Statistic]:
+    """Return each metric as a function of the participants drawn, in the order of their ids."""
+    found = _metrics(predictions, class_names(predictions))
+    return {name: statistic for name, (statistic, _) in found.items()}
+
+
 def _bootstrap(predictions: pd.DataFrame, statistic: Statistic, seed: int) -> Estimate:
     n_participants = predictions["participant_id"].nunique()
     return bootstrap(n_participants, statistic, generator=np.random.default_rng(seed))

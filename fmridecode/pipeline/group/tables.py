@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.core.statistics import bootstrap, paired_tests
 from fmridecode.errors import BadDataError, NothingMatchedError
-from fmridecode.pipeline.group.decoding import decoding_tables
+from fmridecode.pipeline.group.comparison import (
+    BASELINE,
+    COMPARISON_DICTIONARY,
+    comparison_table,
+)
+from fmridecode.pipeline.group.decoding import Tables, decoding_tables
 from fmridecode.pipeline.group.faithfulness import (
     FAITHFULNESS,
     FAITHFULNESS_SUMMARY_DICTIONARY,
@@ -144,6 +149,18 @@ def participants_summary(predictions: pd.DataFrame, scores: pd.DataFrame) -> pd.
     return table.reset_index()
 
 
+def _comparison(output_dir: Path, predictions: pd.DataFrame, *, seed: int) -> Tables:
+    """Compare with the baseline, or remove an earlier comparison where there is none."""
+    if any(output_dir.glob(f"sub-*/**/*_{BASELINE}")):
+        baseline = collect(output_dir, BASELINE)
+        baseline = baseline[~baseline["seen_in_training"].astype(bool)]
+        table = comparison_table(predictions, baseline, seed=seed)
+        return {"decoding_comparison": (table, COMPARISON_DICTIONARY)}
+    for ending in ("tsv", "json"):
+        (output_dir / f"group_desc-decoding_comparison.{ending}").unlink(missing_ok=True)
+    return {}
+
+
 def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
     """Evaluate all participants of OUTPUT_DIR, write the tables, and return the metrics."""
     predictions, scores = unseen(collect(output_dir, PREDICTIONS), collect(output_dir, SCORES))
@@ -163,6 +180,7 @@ def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
         "interpretability_tests": (interpretability_tests(scores), TESTS_DICTIONARY),
         "participants_summary": (summary, {**PARTICIPANTS_DICTIONARY, **per_method}),
     }
+    tables |= _comparison(output_dir, predictions, seed=seed)
     if any(output_dir.glob(f"sub-*/**/*_{FAITHFULNESS}")):
         tested = collect(output_dir, FAITHFULNESS)
         tested = tested[tested["participant_id"].isin(set(predictions["participant_id"]))]

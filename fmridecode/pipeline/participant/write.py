@@ -13,8 +13,10 @@ from fmridecode.bids.labels import camel, listing
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
+from fmridecode.pipeline.baseline import has_baseline
 from fmridecode.pipeline.choose import resolved
 from fmridecode.pipeline.folds import Folds, check_same_voxels
+from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
     Decoded,
     decode,
@@ -75,11 +77,15 @@ def write_participants(
             bundle = folds.load(fold, device=device)
             check_same_voxels(bundle, maps)
             explaining = resolved(config, folds, fold)
+            baseline = None
+            if has_baseline(config):
+                baseline = folds.baseline().load(fold, device=device)
             for participant in members:
                 seen = folds.splits[fold - 1].role(participant) in ("train", "validation")
                 decoded = decode(
                     bundle, maps, participant, fold=fold, seen_in_training=seen, device=device
                 )
+                write_baseline(baseline, maps, decoded, output_dir, device=device)
                 _write_participant(explaining, maps, bundle, decoded, output_dir, device)
                 advance()
     return skipped

@@ -19,6 +19,7 @@ from fmridecode.report.drawing import draw, source
 from fmridecode.report.group.alignment import participants_table
 from fmridecode.report.group.calibration import calibration, reliability
 from fmridecode.report.group.classes import per_class, permutation
+from fmridecode.report.group.comparison import comparison
 from fmridecode.report.group.facts import Metric, metrics, metrics_table
 from fmridecode.report.numbers import count, interval, number, whole
 from fmridecode.report.words import metric as metric_title
@@ -44,7 +45,8 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
             ),
             _metrics_grid(derivatives, table, found),
         ]
-    blocks += [*permutation(derivatives), *per_class(derivatives), *calibration(derivatives)]
+    blocks += [*permutation(derivatives), *comparison(derivatives)]
+    blocks += [*per_class(derivatives), *calibration(derivatives)]
     pictures += reliability(derivatives)
     confusion = derivatives.table("confusion_counts", "true_label")
     if confusion is None:

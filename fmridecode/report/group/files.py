@@ -18,6 +18,7 @@ _CONTENTS = {
     "decoding_metrics": "Accuracy and other metrics with confidence intervals",
     "decoding_classes": "Precision, recall, F1 and ROC AUC of each class",
     "decoding_permutation": "Permutation test of the accuracy",
+    "decoding_comparison": "The decoder against a linear one on the same folds",
     "decoding_calibration": "Log loss, Brier score and ECE before and after the temperature",
     "decoding_reliability": "Accuracy against confidence, in bins",
     "faithfulness_summary": "How much more faithful maps are than random orders of voxels",
