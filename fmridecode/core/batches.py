@@ -7,9 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from fmridecode.errors import BadDataError
-from fmridecode.shapes import Labels, Maps
+from fmridecode.shapes import Labels, Maps, SoftLabels
+
+NO_CLASS = -1
+"""Label of a map of none of the classes: a decoder learns to be undecided about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class Batches:
     values
         All maps, ``(examples, *grid)``; may be memory-mapped.
     labels
-        All class indices.
+        All class indices; `NO_CLASS` for a map of none of the classes.
     indices
         The examples that belong here.
     device
@@ -55,6 +59,17 @@ class Batches:
         size = size or len(self)
         for start in range(0, len(self), size):
             yield self.take(order[start : start + size])
+
+
+def soft_labels(labels: Labels, n_classes: int, *, dtype: torch.dtype) -> SoftLabels:
+    """Return one-hot rows, uniform ones for `NO_CLASS`.
+
+    Cross-entropy with a uniform target is outlier exposure (D. Hendrycks et al. 2019,
+    arXiv:1812.04606).
+    """
+    rows = functional.one_hot(labels.clamp(min=0), n_classes).to(dtype)
+    rows[labels == NO_CLASS] = 1 / n_classes
+    return rows
 
 
 def absent_classes(batches: Batches, n_classes: int) -> list[int]:

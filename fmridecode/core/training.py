@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fmridecode.core.attacks import ascent_direction, other_classes, pgd, robust_accuracy
-from fmridecode.core.batches import Batches, class_means
+from fmridecode.core.batches import NO_CLASS, Batches, class_means, soft_labels
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.models import CorrelationDecoder, Decoder
 from fmridecode.core.noise import (
@@ -206,7 +206,8 @@ def fit(
         only = _evaluate(model, validation, config, 0, math.nan, 0)
         on_epoch(only)
         return History(epochs=(only,), selected=0, n_attacked=0)
-    n_attacked = min(n_attacked, len(validation))
+    n_known = int((validation.labels[validation.indices] != NO_CLASS).sum())
+    n_attacked = min(n_attacked, n_known)
     n_batches = math.ceil(len(train) / (config.batch_size or len(train)))
     hops = config.steps if config.scheme == "adversarial" else 1
     trainer = _Trainer(model, config, passes(config) * n_batches * hops, generator)
@@ -240,7 +241,7 @@ def _augment(
 ) -> tuple[Maps, SoftLabels]:
     """Mix pairs of examples (H. Zhang et al. 2018, arXiv:1710.09412) and add input noise."""
     config, generator = trainer.config, trainer.generator
-    targets = functional.one_hot(labels, n_classes).to(x.dtype)
+    targets = soft_labels(labels, n_classes, dtype=x.dtype)
     if config.mixup:
         other = torch.randperm(len(x), generator=generator, device=x.device)
         share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
@@ -267,16 +268,18 @@ def _evaluate(
     with torch.no_grad():
         for x, y in validation.in_order(config.batch_size or len(validation)):
             logits = model(x)
-            loss += float(functional.cross_entropy(logits, y, reduction="sum"))
+            targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
+            loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
             correct += float((logits.argmax(dim=1) == y).sum())
+    known = np.flatnonzero(validation.labels[validation.indices] != NO_CLASS)
     robust = math.nan
     if config.scheme in ("adversarial", "pgd") and n_attacked > 0:
-        spread = np.linspace(0, len(validation) - 1, n_attacked).round().astype(np.int64)
+        spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]
         robust = robust_accuracy(model, *validation.take(spread), bound=_bound(config, model))
     return Epoch(
         epoch=number,
         train_loss=train_loss,
         validation_loss=loss / len(validation),
-        validation_accuracy=correct / len(validation),
+        validation_accuracy=correct / len(known),
         robust_accuracy=robust,
     )

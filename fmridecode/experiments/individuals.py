@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from fmridecode.experiments.regions import DOMAINS, Region, all_regions, common_networks
+from fmridecode.experiments.contrasts import all_tasks
+from fmridecode.experiments.regions import Region, all_regions, common_networks
 from fmridecode.experiments.study import SimulationConfig
 from fmridecode.experiments.variety import (
     Acquisition,
@@ -23,7 +24,17 @@ from fmridecode.experiments.variety import (
 )
 
 Purpose = Literal[
-    "family", "region", "gain", "network", "baseline", "noise", "acquisition", "expression"
+    "family",
+    "region",
+    "gain",
+    "network",
+    "baseline",
+    "noise",
+    "acquisition",
+    "expression",
+    "contrast",
+    "background",
+    "distortion",
 ]
 STREAMS: tuple[Purpose, ...] = get_args(Purpose)
 OWN, FAMILY = 0, 1
@@ -69,18 +80,22 @@ class Individual:
 
     def expression(self, task: str) -> Expression:
         """Return how this participant's maps of a task were analysed."""
-        rng = stream(self.config.seed, "expression", self.number, DOMAINS.index(task))
+        rng = stream(self.config.seed, "expression", self.number, all_tasks().index(task))
         return make_expression(rng, variety=self.config.variety)
 
     def centre(self, index: int, region: Region) -> tuple[float, float, float]:
         """Return where the participant has a region, in millimetres."""
         x, y, z = np.asarray(region.centre) + self.config.shift * self.deviations[index, :3]
-        return float(x), float(y), float(z)
+        return self.acquisition.place((float(x), float(y), float(z)))
 
     def extent(self, index: int) -> float:
         """Return the full width at half maximum of the participant's region."""
-        factor = _log_normal(float(self.deviations[index, 3]), self.config.extent_sd)
-        return self.config.extent * self.acquisition.smoothness * factor
+        return self.width(float(self.deviations[index, 3]))
+
+    def width(self, normal: float) -> float:
+        """Return the full width at half maximum of a region, by its standard normal draw."""
+        usual = self.config.extent * self.acquisition.smoothness * self.acquisition.extent
+        return usual * log_normal(normal, self.config.extent_sd)
 
     def height(self, index: int, region: Region, task: str, expression: Expression) -> float:
         """Return how strongly a task activates the participant's region; 0 where it is absent.
@@ -89,26 +104,34 @@ class Individual:
         """
         height = self.config.amplitude * self.config.balance(region.kind) * region.weight
         height *= self.acquisition.contrast
-        height *= _log_normal(float(self.deviations[index, 4]), self.config.amplitude_sd)
+        height *= log_normal(float(self.deviations[index, 4]), self.config.amplitude_sd)
         presence = float(ndtr(self.deviations[index, 5]))
         if region.kind == "common":
             return height if presence >= self.config.dropout else 0.0
-        key = DOMAINS.index(task)
+        key = all_tasks().index(task)
         odds = stream(self.config.seed, "expression", self.number, key, index).uniform(size=2)
         if presence < self.config.dropout or odds[0] < expression.dropout:
             return 0.0
-        gain = _log_normal(float(self.normal("gain", (), key)), self.config.gain_sd)
-        return height * gain * (-1 if odds[1] < expression.deactivation else 1)
+        sign = -1 if odds[1] < expression.deactivation else 1
+        return height * self.gain(task) * sign
+
+    def gain(self, task: str) -> float:
+        """Return the factor by which the participant responds to a whole task."""
+        return log_normal(
+            float(self.normal("gain", (), all_tasks().index(task))), self.config.gain_sd
+        )
 
     def fluctuation(self, region: Region, task: str) -> float:
         """Return the height that a common region has during a task, whatever the task is."""
-        key = DOMAINS.index(task), common_networks().index(region.group)
+        key = all_tasks().index(task), common_networks().index(region.group)
         draw = float(self.normal("network", (), *key))
         return self.config.amplitude * self.config.network_sd * region.weight * draw
 
     def baseline(self, task: str) -> float:
         """Return the constant that the participant's maps of a task contain."""
-        return self.config.baseline_sd * float(self.normal("baseline", (), DOMAINS.index(task)))
+        return self.config.baseline_sd * float(
+            self.normal("baseline", (), all_tasks().index(task))
+        )
 
     def normal(self, purpose: Purpose, shape: tuple[int, ...], *key: int) -> NDArray[np.float32]:
         """Draw standard normal values, a part of which the whole family shares."""
@@ -163,6 +186,6 @@ def _normal(
     return np.asarray(weights[0] * draws[0] + weights[1] * draws[1], dtype=np.float32)
 
 
-def _log_normal(normal: float, sd: float) -> float:
+def log_normal(normal: float, sd: float) -> float:
     """Return a factor of mean 1 whose logarithm has this SD."""
     return float(np.exp(sd * normal - sd**2 / 2))

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from fmridecode.core.grid import Grid
 from fmridecode.errors import UsageError
+from fmridecode.experiments.activations import activation, unspecific
+from fmridecode.experiments.contrasts import all_tasks
 from fmridecode.experiments.fields import add_blob, smooth
 from fmridecode.experiments.individuals import Individual, individuals
-from fmridecode.experiments.regions import DOMAINS, Region, all_regions
+from fmridecode.experiments.measurement import distorted, field_of_view
+from fmridecode.experiments.regions import all_regions
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.experiments.variety import Expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +102,19 @@ def simulate(
 
 def _maps_of(person: Individual, grid: Grid, mask: NDArray[np.bool_]) -> Iterator[SimulatedMap]:
     config, kernels = person.config, (2, *grid.shape)
-    seen = _field_of_view(grid, mask, person)
+    seen = field_of_view(grid, mask, person)
     stable = config.noise_participant * person.normal("noise", kernels)
     for task in config.classes:
-        key = DOMAINS.index(task)
+        key = all_tasks().index(task)
         expression = person.expression(task)
-        signal = expression.sign * _activation(grid, person, task, expression)
-        nuisance = expression.sign * _unspecific(grid, person, task, expression)
+        signal = expression.sign * activation(grid, person, task, expression)
+        nuisance = expression.sign * unspecific(grid, person, task, expression)
         nuisance += np.float32(person.baseline(task))
         lasting = stable + config.noise_task * person.normal("noise", kernels, key)
         for run in range(1, config.runs + 1):
             own = config.noise_map * person.own_normal("noise", kernels, key, run)
-            noise = nuisance + _spectrum(lasting + own, grid, person)
+            noise = distorted(_spectrum(lasting + own, grid, person), grid, person, (key, run))
+            noise += nuisance
             yield SimulatedMap(
                 participant=person.label,
                 session="",
@@ -150,58 +153,6 @@ def _check_mask(grid: Grid, mask: NDArray[np.bool_]) -> None:
         raise UsageError(
             f"The mask has shape {mask.shape} and {int(mask.sum())} voxels; expected shape "
             f"{grid.shape} and at least one voxel."
-        )
-
-
-def _field_of_view(grid: Grid, mask: NDArray[np.bool_], person: Individual) -> NDArray[np.bool_]:
-    x, y, z = np.ix_(*(np.arange(n) for n in grid.shape))
-    row = grid.matrix[2]
-    height = row[0] * x + row[1] * y + row[2] * z + row[3]
-    low = height[mask].min() + person.acquisition.cut_below
-    high = height[mask].max() - person.acquisition.cut_above
-    seen: NDArray[np.bool_] = mask & (height >= low) & (height <= high)
-    return seen
-
-
-def _activation(
-    grid: Grid, person: Individual, task: str, expression: Expression
-) -> NDArray[np.float32]:
-    target = np.zeros(grid.shape, dtype=np.float32)
-    for index, region in enumerate(all_regions()):
-        if task in region.classes:
-            height = person.height(index, region, task, expression)
-            _add_region(target, grid, person, index, region, height, expression.mirrored)
-    return target
-
-
-def _unspecific(
-    grid: Grid, person: Individual, task: str, expression: Expression
-) -> NDArray[np.float32]:
-    target = np.zeros(grid.shape, dtype=np.float32)
-    for index, region in enumerate(all_regions()):
-        if region.kind == "common":
-            height = expression.unspecific * person.fluctuation(region, task)
-            _add_region(target, grid, person, index, region, height, mirrored=False)
-    return target
-
-
-def _add_region(
-    target: NDArray[np.float32],
-    grid: Grid,
-    person: Individual,
-    index: int,
-    region: Region,
-    height: float,
-    mirrored: bool,
-) -> None:
-    if height:
-        side = region.mirrored if mirrored and region.kind != "common" else region
-        add_blob(
-            target,
-            grid,
-            centre=person.centre(index, side),
-            fwhm=person.extent(index),
-            height=height,
         )
 
 

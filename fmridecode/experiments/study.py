@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from fmridecode.errors import UsageError
+from fmridecode.experiments.contrasts import all_tasks
 from fmridecode.experiments.regions import DOMAINS, Kind
 
 
@@ -18,7 +19,8 @@ class SimulationConfig:
     Parameters
     ----------
     participants, classes, runs
-        How many participants, which of `DOMAINS`, and how many maps of each.
+        How many participants, which of `DOMAINS` or kinds of maps that are of no domain
+        (`fmridecode.experiments.contrasts.strangers`), and how many maps of each.
     largest_family
         Families have 1 to this many members; 1 makes all participants strangers.
     family_share
@@ -82,11 +84,11 @@ class SimulationConfig:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        unknown = [name for name in self.classes if name not in DOMAINS]
+        unknown = [name for name in self.classes if name not in all_tasks()]
         if unknown or not self.classes or len(set(self.classes)) < len(self.classes):
             found = ", ".join(self.classes) or "none"
             raise UsageError(
-                f"classes = {found}: name each class once, from {', '.join(DOMAINS)}."
+                f"classes = {found}: name each class once, from {', '.join(all_tasks())}."
             )
         for name in ("participants", "runs", "largest_family"):
             self._check(name, at_least=1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmridecode.core.batches import absent_classes, class_means
+from fmridecode.core.batches import NO_CLASS, absent_classes, class_means, soft_labels
 from fmridecode.errors import BadDataError
 
 
@@ -69,6 +69,11 @@ def test_a_class_without_examples_is_an_error_that_names_it(batches):
     assert absent_classes(some, 4) == [1, 3]
     with pytest.raises(BadDataError, match="class 1, 3 "):
         class_means(some, 4)
+
+
+def test_a_map_of_no_class_has_a_uniform_target() -> None:
+    rows = soft_labels(torch.tensor([1, NO_CLASS]), 4, dtype=torch.float32)
+    assert rows.tolist() == [[0, 1, 0, 0], [0.25] * 4]
 
 
 @pytest.mark.gpu

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from fmridecode.core import training
 from fmridecode.core.attacks import pgd
-from fmridecode.core.batches import Batches
+from fmridecode.core.batches import NO_CLASS, Batches
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.models import build
 from fmridecode.core.noise import norms, radius
@@ -423,3 +423,25 @@ def test_the_rate_of_voxel_weights_is_divided_by_the_number_of_voxels() -> None:
     moved = model.head.weight.abs()  # the first step of Adam is the learning rate
     torch.testing.assert_close(moved, torch.full_like(moved, 1 / 6**3), rtol=1e-3, atol=0)
     torch.testing.assert_close(model.head.bias.abs().max(), torch.tensor(1e-3), rtol=1, atol=1e-3)
+
+
+@pytest.mark.parametrize("scheme", ["standard", "adversarial"])
+def test_a_decoder_learns_to_be_undecided_about_maps_of_no_class(a_decoder, batches, scheme):
+    known, strange = batches(60), batches(60, seed=9)
+    values = np.concatenate([known.values, -2 * strange.values])
+    labels = np.concatenate([known.labels, np.full(60, NO_CLASS)])
+    both = replace(known, values=values, labels=labels, indices=np.arange(120))
+    settings = TrainingConfig(
+        scheme=scheme, batch_size=24, epochs=32, learning_rate=0.01, epsilon=0.05
+    )
+    sure = {}
+    for name, data in (("known", known), ("both", both)):
+        model = a_decoder("cnn", MASK)
+        history = fit(
+            model, data, data, settings, n_classes=3, generator=torch.Generator().manual_seed(0)
+        )
+        with torch.no_grad():
+            x = torch.from_numpy(-2 * strange.values)
+            sure[name] = float(torch.softmax(model(x), dim=1).amax(dim=1).mean())
+    assert sure["both"] < 0.5 < sure["known"]
+    assert history.epochs[history.selected].validation_accuracy > 0.9
