@@ -39,6 +39,7 @@ sub-*.html
 group.html
 group_*.tsv
 group_*_saliency.nii.gz
+group_*_statmap.nii.gz
 group_*.json
 /figures
 # Decoders, logs and resolved configurations, prepared maps

@@ -1,5 +1,6 @@
 """Bring a map to another grid without its missing voxels bleeding into their neighbours."""
 
+import contextlib
 import warnings
 from typing import Any
 
@@ -39,6 +40,30 @@ def resample(data: Volume, affine: NDArray[np.float64], grid: Grid) -> tuple[Vol
     out = np.divide(values, weight, out=np.zeros_like(values), where=there)
     there &= np.isfinite(out)
     return np.where(there, out, np.float32(0)), there
+
+
+def resample_labels(
+    labels: NDArray[np.int64], affine: NDArray[np.float64], grid: Grid
+) -> NDArray[np.int64]:
+    """Return an atlas on a grid: each voxel takes the number of the nearest one, or 0."""
+    if grid.equals(labels.shape, affine):
+        return labels
+    from nilearn.image import resample_img
+    from nilearn.image.resampling import BoundingBoxError
+
+    with warnings.catch_warnings(), contextlib.suppress(BoundingBoxError):  # it lies elsewhere
+        # a binary atlas is an atlas too
+        warnings.filterwarnings("ignore", "Resampling binary images", UserWarning)
+        resampled: Any = resample_img(
+            nib.Nifti1Image(labels.astype(np.int32), affine),
+            target_affine=grid.matrix,
+            target_shape=grid.shape,
+            interpolation="nearest",
+            force_resample=True,
+            copy_header=True,
+        )
+        return np.asarray(resampled.dataobj).astype(np.int64)
+    return np.zeros(grid.shape, dtype=np.int64)
 
 
 def _onto(data: Volume, affine: NDArray[np.float64], grid: Grid) -> Volume:

@@ -94,6 +94,15 @@ class TemplateFlow:
         path = self.expected(space, label, what)
         return self._there(path) or (self._fetched(path) if self.online else None)
 
+    def expected_table(self, space: str, what: str) -> str:
+        """Return the path, in the archive, of a table such as ``atlas-X_dseg``."""
+        return f"tpl-{space}/tpl-{space}_{what}.tsv"
+
+    def find_table(self, space: str, what: str) -> TemplateFile | None:
+        """Return a table, fetched when it is missing; None when it is not to be had."""
+        path = self.expected_table(space, what)
+        return self._there(path) or (self._fetched(path) if self.online else None)
+
     def expected_transform(self, source: str, target: str) -> str:
         """Return the path, in the archive, of what brings images of one space to another."""
         return f"tpl-{target}/tpl-{target}_from-{source}_mode-image_xfm.h5"

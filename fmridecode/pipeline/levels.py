@@ -97,7 +97,7 @@ def _group(output_dir: Path, config: RunConfig) -> None:
     if not output_dir.is_dir():
         raise NoInputError(f"{output_dir} is not a folder: run the participant level first.")
     write_group_tables(output_dir, seed=config.execution.random_seed)
-    write_group_maps(output_dir)
+    write_group_maps(output_dir, config)
     write_exclusions(output_dir)
     log.info("Page: %s", build_group(output_dir))
 

@@ -31,9 +31,32 @@ class EvaluationConfig:
         "decodings per map and method.",
         panel=EVALUATION,
     )
+    group_statistics: Reach = option(
+        "quick",
+        "--group-statistics",
+        help="Test whether saliency is consistent over participants, by t maps and permutations "
+        "corrected over voxels (quick), also over clusters (full), or not at all (off).",
+        panel=EVALUATION,
+    )
+    permutations: int = option(
+        2000,
+        "--permutations",
+        help="Random changes of the participants' signs for --group-statistics.",
+        panel=EVALUATION,
+        metavar="N",
+    )
+    atlas: str = option(
+        "",
+        "--atlas",
+        help="Atlas for parcel means and the names of peaks: one of TemplateFlow, such as "
+        "Schaefer2018:400Parcels7Networks, or a NIfTI file with a .tsv (index, name) beside it.",
+        panel=EVALUATION,
+        metavar="NAME[:DESC]|FILE",
+    )
 
     def __post_init__(self) -> None:
         require(self.baseline in get_args(Baseline), "--baseline", self.baseline, "linear or off")
-        for name in ("faithfulness",):
-            value = getattr(self, name)
-            require(value in get_args(Reach), f"--{name}", value, "off, quick or full")
+        for name in ("faithfulness", "group_statistics"):
+            value, flag = getattr(self, name), "--" + name.replace("_", "-")
+            require(value in get_args(Reach), flag, value, "off, quick or full")
+        require(self.permutations >= 100, "--permutations", self.permutations, "100 or more")

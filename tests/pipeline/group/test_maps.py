@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fmridecode.bids.saliency_files import write_map
+from fmridecode.config import RunConfig
 from fmridecode.core.grid import Grid
 from fmridecode.errors import BadDataError
 from fmridecode.pipeline.group.maps import write_group_maps
@@ -42,22 +43,22 @@ def test_sessions_of_a_participant_count_once(tmp_path: Path) -> None:
     write(tmp_path, "sub-1", 1.0, session="a")
     write(tmp_path, "sub-1", 3.0, session="b")
     write(tmp_path, "sub-2", 6.0)
-    (path,) = write_group_maps(tmp_path)
+    (path,) = write_group_maps(tmp_path, RunConfig())
     assert np.allclose(nib.load(path).get_fdata(), 4.0)
 
 
 def test_maps_of_decoders_that_saw_the_participant_do_not_count(tmp_path: Path) -> None:
     write(tmp_path, "sub-1", 1.0)
     write(tmp_path, "sub-2", 9.0, seen=True)
-    (path,) = write_group_maps(tmp_path)
+    (path,) = write_group_maps(tmp_path, RunConfig())
     assert np.allclose(nib.load(path).get_fdata(), 1.0)
 
 
 def test_a_group_map_whose_members_are_gone_is_removed(tmp_path: Path) -> None:
     write(tmp_path, "sub-1", 1.0)
-    (path,) = write_group_maps(tmp_path)
+    (path,) = write_group_maps(tmp_path, RunConfig())
     shutil.rmtree(tmp_path / "sub-1")
-    assert write_group_maps(tmp_path) == []
+    assert write_group_maps(tmp_path, RunConfig()) == []
     assert not path.exists()
 
 
@@ -65,4 +66,4 @@ def test_maps_of_two_grids_are_not_averaged(tmp_path: Path) -> None:
     write(tmp_path, "sub-1", 1.0)
     write(tmp_path, "sub-2", 1.0, size=4)
     with pytest.raises(BadDataError, match="lies on another grid"):
-        write_group_maps(tmp_path)
+        write_group_maps(tmp_path, RunConfig())
