@@ -68,13 +68,18 @@ def permutation_test(
     for draw in range(n_permutations):
         mixed = np.lexsort((generator.random(len(labels)), units))
         null[draw] = worth[mixed][labels[mixed] == predicted].sum()
+    return compare_with_null(null, observed)
+
+
+def compare_with_null(null: NDArray[np.floating], observed: float) -> PermutationTest:
+    """Test an accuracy against those of permutations."""
     as_good = int((null >= observed - 1e-9).sum())
     return PermutationTest(
         observed=observed,
         null_mean=float(null.mean()),
         null_high=float(np.percentile(null, 95)),
-        p=(1 + as_good) / (1 + n_permutations),
-        n_permutations=n_permutations,
+        p=(1 + as_good) / (1 + len(null)),
+        n_permutations=len(null),
     )
 
 

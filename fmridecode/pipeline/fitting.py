@@ -26,6 +26,14 @@ PGD_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """The network of a fold, its members averaged, before its temperature is known."""
+
+    model: Decoder
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A decoder and the epochs of its members."""
 
@@ -57,6 +65,27 @@ def fit_decoder(
     advance
         Called after each epoch of each member.
     """
+    members = fit_members(config, maps, split, fold=fold, device=device, advance=advance)
+    training, validation = batches_of_split(maps, split, device)
+    decoder = _finish(config, maps, members.model, training, validation, split)
+    return Fitted(decoder=decoder, history=members.history)
+
+
+def fit_members(
+    config: RunConfig,
+    maps: MapSet,
+    split: Split,
+    *,
+    fold: int,
+    device: torch.device,
+    advance: Callable[[], None] = lambda: None,
+    n_attacked: int = ROBUST_EXAMPLES,
+) -> Members:
+    """Train the members of a fold's decoder.
+
+    Parameters are those of `fit_decoder`; ``n_attacked`` is the number of validation maps, at
+    most, that are attacked after each epoch of the first member, and changes no weight.
+    """
     seed = config.execution.random_seed
     training, validation = batches_of_split(maps, split, device)
     members: list[Decoder] = []
@@ -82,7 +111,7 @@ def fit_decoder(
             n_classes=len(maps.classes),
             generator=torch.Generator(device).manual_seed(int(noise_seed)),
             on_epoch=on_epoch,
-            n_attacked=0 if member else ROBUST_EXAMPLES,  # the others are alike
+            n_attacked=0 if member else n_attacked,  # the others are alike
         )
         if history.collapsed:
             log.warning(
@@ -93,8 +122,7 @@ def fit_decoder(
         members.append(model)
         rows += _rows(history, fold=fold, member=member + 1)
     whole = members[0] if len(members) == 1 else Ensemble(members)
-    decoder = _finish(config, maps, whole, training, validation, split)
-    return Fitted(decoder=decoder, history=pd.DataFrame(rows))
+    return Members(model=whole, history=pd.DataFrame(rows))
 
 
 def _rows(history: History, *, fold: int, member: int) -> list[dict[str, object]]:

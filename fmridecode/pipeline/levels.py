@@ -23,6 +23,7 @@ from fmridecode.pipeline.group.tables import write_group_tables
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
+from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_pages
 from fmridecode.pipeline.train import train
 from fmridecode.report import build_group
@@ -46,6 +47,7 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
 
 def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
     check_methods(config.saliency.methods, config.model)
+    check_refits(config)
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
     check_one_kind(output_dir, config)
@@ -80,7 +82,7 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
 
 def _nothing_to_train(config: RunConfig, folds: Folds) -> bool:
     done = folds.complete() and sigma_chosen(config, folds)
-    return done and baseline_trained(config, folds)
+    return done and baseline_trained(config, folds) and refits_done(config, folds)
 
 
 def _raise_failures(prepared: Prepared) -> None:

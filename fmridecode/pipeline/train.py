@@ -27,6 +27,7 @@ from fmridecode.pipeline.choose import (
 )
 from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
+from fmridecode.pipeline.refits import refit
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ def train(
     choose_sigmas(config, maps, folds, device)
     if has_baseline(config):
         _train_missing(baseline_config(config), maps, folds.baseline(), device)
+    refit(config, maps, folds)
     return folds
 
 

@@ -99,7 +99,7 @@ def test_decoding_shows_classes_calibration_and_the_permutation_test(finished: P
     classes = next(b for b in blocks if isinstance(b, Grid) and b.caption.startswith("Each class"))
     assert [row[1] for row in classes.rows] == ["0.70 [0.50, 0.90]"] * 2 + ["–"]
     assert "exchanged within participants 5\N{NARROW NO-BREAK SPACE}000 times" in prose(blocks)
-    assert "one-sided permutation test, p < 0.001" in prose(blocks)
+    assert "one-sided permutation test, p &lt; 0.001" in prose(blocks)
     pictures = next(block for block in blocks if isinstance(block, Gallery)).pictures
     assert any("24 maps; on the dashed line" in picture.caption for picture in pictures)
 

@@ -23,6 +23,15 @@ class EvaluationConfig:
         "folds (seconds to minutes), or none. A decoder that is linear itself needs none.",
         panel=EVALUATION,
     )
+    permutation_refits: int = option(
+        0,
+        "--permutation-refits",
+        help="Permutations of the labels for which the linear decoder (the decoder itself, or the "
+        "baseline) is trained anew on every fold, to test its accuracy; 0 for none. Takes as long "
+        "as that many trainings; 999 gives p values down to 0.001.",
+        panel=EVALUATION,
+        metavar="N",
+    )
     faithfulness: Reach = option(
         "quick",
         "--faithfulness",
@@ -55,6 +64,12 @@ class EvaluationConfig:
     )
 
     def __post_init__(self) -> None:
+        require(
+            self.permutation_refits >= 0,
+            "--permutation-refits",
+            self.permutation_refits,
+            "0 or more",
+        )
         require(self.baseline in get_args(Baseline), "--baseline", self.baseline, "linear or off")
         for name in ("faithfulness", "group_statistics"):
             value, flag = getattr(self, name), "--" + name.replace("_", "-")

@@ -71,12 +71,14 @@ CLASSES_DICTIONARY = {
 }
 PERMUTATION_DICTIONARY = {
     "metric": "accuracy, or balanced_accuracy.",
+    "decoder": "decoder: the decoder itself. baseline: the linear one on the same folds.",
+    "refitted": "false: the decoder's outputs are scored against the permuted labels as they are. "
+    "true: the decoder is trained anew on the permuted labels of every fold.",
     "observed": "Value with the true labels.",
     "null_mean": "Mean over permutations.",
     "null_high": "95th percentile over permutations.",
     "p": "One-sided p value, (1 + permutations at least as good) / (1 + permutations).",
-    "n_permutations": "Permutations: labels exchanged within each participant, the decoder's "
-    "outputs as they are.",
+    "n_permutations": "Permutations: labels exchanged within each participant.",
 }
 
 Tables = dict[str, tuple[pd.DataFrame, dict[str, str]]]
@@ -234,5 +236,5 @@ def permutation_table(predictions: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             balanced=metric == "balanced_accuracy",
             generator=np.random.default_rng(seed),
         )
-        rows.append({"metric": metric, **asdict(test)})
+        rows.append({"metric": metric, "decoder": "decoder", "refitted": False, **asdict(test)})
     return pd.DataFrame(rows)

@@ -22,6 +22,7 @@ from fmridecode.pipeline.group.faithfulness import (
     FAITHFULNESS_SUMMARY_DICTIONARY,
     faithfulness_summary,
 )
+from fmridecode.pipeline.group.refits import refitted_rows
 
 PREDICTIONS = "desc-decoding_predictions.tsv"
 SCORES = "desc-interpretability_scores.tsv"
@@ -181,6 +182,11 @@ def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
         "participants_summary": (summary, {**PARTICIPANTS_DICTIONARY, **per_method}),
     }
     tables |= _comparison(output_dir, predictions, seed=seed)
+    scored, dictionary = tables["decoding_permutation"]
+    tables["decoding_permutation"] = (
+        pd.concat([scored, refitted_rows(output_dir)], ignore_index=True),
+        dictionary,
+    )
     if any(output_dir.glob(f"sub-*/**/*_{FAITHFULNESS}")):
         tested = collect(output_dir, FAITHFULNESS)
         tested = tested[tested["participant_id"].isin(set(predictions["participant_id"]))]

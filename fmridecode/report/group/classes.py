@@ -1,12 +1,12 @@
-"""How well each class was decoded, and whether it could be luck."""
+"""How well each class was decoded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fmridecode.report.blocks import Block, Column, Grid, Prose
+from fmridecode.report.blocks import Block, Column, Grid
 from fmridecode.report.drawing import source
-from fmridecode.report.numbers import interval, number, p_value, whole
+from fmridecode.report.numbers import interval, number, whole
 
 if TYPE_CHECKING:
     from fmridecode.report.derivatives import Derivatives
@@ -45,26 +45,4 @@ def per_class(derivatives: Derivatives) -> tuple[Block, ...]:
             rows=rows,
             sources=(source(derivatives, table.path),),
         ),
-    )
-
-
-def permutation(derivatives: Derivatives) -> tuple[Block, ...]:
-    """Say what the permutation test of the accuracy found."""
-    table = derivatives.table(
-        "decoding_permutation", "metric", "observed", "null_mean", "null_high", "p",
-        "n_permutations",
-    )  # fmt: skip
-    if table is None:
-        return ()
-    rows = table.frame[table.frame["metric"] == "accuracy"]
-    return tuple(
-        Prose(
-            text=f"With the true labels exchanged within participants "
-            f"{whole(row['n_permutations'])} times, the accuracy was {number(row['null_mean'])} "
-            f"on average and {number(row['null_high'])} at its 95th percentile; with the labels "
-            f"as they are it is {number(row['observed'])} (one-sided permutation test, "
-            f"{p_value(row['p'])}; {table.path.name}). The decoders’ outputs were scored anew, "
-            "not trained anew."
-        )
-        for _, row in rows.iterrows()
     )

@@ -18,9 +18,10 @@ from fmridecode.report.charts.estimates import (
 from fmridecode.report.drawing import draw, source
 from fmridecode.report.group.alignment import participants_table
 from fmridecode.report.group.calibration import calibration, reliability
-from fmridecode.report.group.classes import per_class, permutation
+from fmridecode.report.group.classes import per_class
 from fmridecode.report.group.comparison import comparison
 from fmridecode.report.group.facts import Metric, metrics, metrics_table
+from fmridecode.report.group.permutation import permutation
 from fmridecode.report.numbers import count, interval, number, whole
 from fmridecode.report.words import metric as metric_title
 
