@@ -1,11 +1,11 @@
 """Attacks in the L2 ball: the noise that makes a decoder doubt the true class."""
 
 import torch
-from torch import Tensor
 from torch.nn import functional
 
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import normalise, project
+from fmridecode.core.portions import logits_of, portion, within_memory
 from fmridecode.shapes import Labels, Logits, Maps, SoftLabels
 
 AT_ONCE = 512
@@ -18,10 +18,17 @@ def ascent_direction(model: Decoder, x: Maps, targets: Labels | SoftLabels) -> M
     The gradients of p and of log p differ by a positive factor, so this is also the direction
     that lowers the probability of the true class; 0 where the gradient is.
     """
-    x = x.detach().requires_grad_()
-    logits = model(x)
-    (gradient,) = torch.autograd.grad(logits, x, _loss_gradient(logits.detach(), targets))
-    return normalise(gradient)
+
+    def gradient(few: Maps, goals: Labels | SoftLabels) -> Maps:
+        few = few.detach().requires_grad_()
+        logits = model(few)
+        return torch.autograd.grad(logits, few, _loss_gradient(logits.detach(), goals))[0]
+
+    def run(size: int) -> Maps:
+        parts = zip(torch.split(x, size), torch.split(targets, size), strict=True)
+        return torch.cat([gradient(*part) for part in parts])
+
+    return normalise(within_memory(run, portion(model, x))[0])
 
 
 def _loss_gradient(logits: Logits, targets: Labels | SoftLabels) -> Logits:
@@ -94,6 +101,5 @@ def robust_accuracy(
 ) -> float:
     """Return the accuracy under PGD with steps of ``2.5 * bound / steps`` (PGD-20 by default)."""
     noise = pgd(model, x, labels, bound=bound, step=2.5 * bound / steps, steps=steps)
-    with torch.no_grad():
-        predicted: Tensor = model(x + noise).argmax(dim=1)
+    predicted = logits_of(model, x + noise).argmax(dim=1)
     return float((predicted == labels).double().mean())

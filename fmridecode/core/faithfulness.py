@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from fmridecode.core.models import Decoder
+from fmridecode.core.portions import logits_of
 
 AT_ONCE = 64
 """Maps decoded together."""
@@ -90,11 +91,9 @@ def curves(
     def decoded(rows: Tensor) -> Tensor:
         batch = x.new_zeros((len(rows), *x.shape))
         batch[:, model.mask] = torch.where(rows, other, own)
-        logits: Tensor = model(batch)
-        return logits
+        return logits_of(model, batch)
 
-    with torch.no_grad():
-        logits = torch.cat([decoded(rows) for rows in torch.split(replaced, AT_ONCE)])
+    logits = torch.cat([decoded(rows) for rows in torch.split(replaced, AT_ONCE)])
     return logits.reshape(n_orders, steps + 1, -1)
 
 

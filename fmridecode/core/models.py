@@ -1,5 +1,6 @@
 """The decoders: maps in, logits out, for grids of two or three dimensions."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import cast
@@ -50,6 +51,10 @@ class Decoder(nn.Module):
     def voxel_weights(self) -> list[Tensor]:
         """Return the parameters that multiply single voxels on their way to the logits."""
         return []
+
+    def feature_numbers(self) -> int:
+        """Return how many numbers the largest feature map of one input has; 0 without any."""
+        return 0
 
 
 class LinearDecoder(Decoder):
@@ -206,6 +211,16 @@ class ConvolutionalDecoder(Decoder):
         """Return the weights of the linear path."""
         return [] if self.direct is None else self.direct.voxel_weights()
 
+    def feature_numbers(self) -> int:
+        """Return the number of features before the pooling that makes them fewer."""
+        numbers, halved = [], self.coarsenings
+        for depth, layer in enumerate(self.layers):
+            halved += self._halves_itself(depth)
+            voxels = math.prod(size >> halved for size in self.mask.shape)
+            numbers.append(voxels * cast("int", layer.out_channels))
+            halved += depth < self.halvings and not self._halves_itself(depth)
+        return max(numbers)
+
 
 class Ensemble(Decoder):
     """Decoders of the same kind from different seeds; their logits are averaged."""
@@ -218,6 +233,10 @@ class Ensemble(Decoder):
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to the mean logits, ``(batch, classes)``."""
         return torch.stack([member(x) for member in self.members]).mean(dim=0)
+
+    def feature_numbers(self) -> int:
+        """Return those of a member: they pass one after the other."""
+        return max(cast("Decoder", member).feature_numbers() for member in self.members)
 
 
 def _convolutional(stride: int, rectified: bool) -> Callable[[ModelConfig, Mask, int], Decoder]:

@@ -1,4 +1,4 @@
-r"""Signed saliency maps of every class's probability, from one Jacobian of the logits.
+r"""Signed saliency maps of every class's probability, from the gradients of the logits.
 
 With probabilities p = softmax(z / t),
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import gaussian
+from fmridecode.core.portions import portion, within_memory
 from fmridecode.core.settings import SaliencyConfig, chosen
 from fmridecode.shapes import Jacobian, Logits, Maps
 
@@ -41,8 +42,6 @@ class Saliency:
 def logit_jacobian(model: Decoder, x: Maps) -> tuple[Logits, Jacobian]:
     """Return the logits and the gradient of each with respect to the input.
 
-    One forward pass and one backward pass a class; no gradient of any weight is formed.
-
     Returns
     -------
     logits : Tensor
@@ -50,18 +49,47 @@ def logit_jacobian(model: Decoder, x: Maps) -> tuple[Logits, Jacobian]:
     jacobian : Tensor
         ``(batch, classes, *grid)``.
     """
-    x = x.detach().requires_grad_()
-    logits = model(x)
-    n_classes = logits.shape[1]
-    rows = [
-        torch.autograd.grad(logits[:, k].sum(), x, retain_graph=k < n_classes - 1)[0]
-        for k in range(n_classes)
-    ]
-    return logits.detach(), torch.stack(rows, dim=1)
+    return _pulled_back(model, x, lambda eye: eye)
+
+
+def _pulled_back(
+    model: Decoder, x: Maps, combine: Callable[[Tensor], Tensor]
+) -> tuple[Logits, Tensor]:
+    """Return the logits and the gradients of linear combinations of them.
+
+    One forward pass, and one backward pass a combination, of a few maps at a time; no gradient of
+    any weight is formed. ``combine`` makes the combinations, ``(rows, classes)``, of the identity.
+    """
+
+    def gradients(few: Maps) -> tuple[Logits, Tensor]:
+        few = few.detach().requires_grad_()
+        logits = model(few)
+        rows = combine(torch.eye(logits.shape[1], dtype=few.dtype, device=few.device))
+        found = few.new_empty(len(few), len(rows), *few.shape[1:])
+        for k, row in enumerate(rows):
+            kept = k < len(rows) - 1
+            upward = row.expand_as(logits)
+            found[:, k] = torch.autograd.grad(logits, few, upward, retain_graph=kept)[0]
+        return logits.detach(), found
+
+    def run(size: int) -> tuple[Logits, Tensor]:
+        logits, jacobians = zip(*map(gradients, torch.split(x, size)), strict=True)
+        return torch.cat(logits), torch.cat(jacobians)
+
+    return within_memory(run, portion(model, x))[0]
 
 
 def probability_gradients(logits: Logits, jacobian: Jacobian, temperature: float) -> Saliency:
     """Turn the Jacobian of the logits into the gradient of every class's probability."""
+    mixing, log_factor = _mixing(logits, temperature)
+    return Saliency(maps=torch.einsum("bkj,bj...->bk...", mixing, jacobian), log_factor=log_factor)
+
+
+def _mixing(logits: Logits, temperature: float) -> tuple[Tensor, Tensor]:
+    """Return ``(batch, classes, classes)`` that mixes the logits' gradients, and its log factor.
+
+    Its rows sum to zero.
+    """
     log_p = torch.log_softmax(logits / temperature, dim=1)
     n_classes = logits.shape[1]
     own = torch.eye(n_classes, dtype=torch.bool, device=logits.device)
@@ -69,8 +97,7 @@ def probability_gradients(logits: Logits, jacobian: Jacobian, temperature: float
     largest = others.amax(dim=2)
     weights = torch.exp(others - largest[..., None])
     mixing = torch.diag_embed(weights.sum(dim=2)) - weights
-    maps = torch.einsum("bkj,bj...->bk...", mixing, jacobian)
-    return Saliency(maps=maps, log_factor=log_p + largest - math.log(temperature))
+    return mixing, log_p + largest - math.log(temperature)
 
 
 def gradient(
@@ -81,8 +108,15 @@ def gradient(
     *,
     generator: torch.Generator,
 ) -> Saliency:
-    """Gradient of each class's probability."""
-    return probability_gradients(*logit_jacobian(model, x), temperature)
+    """Gradient of each class's probability.
+
+    Probabilities depend on differences of logits only, so one backward pass a class but the first
+    is enough: the gradients of each logit minus the first one, mixed.
+    """
+    logits, differences = _pulled_back(model, x, lambda eye: eye[1:] - eye[0])
+    mixing, log_factor = _mixing(logits, temperature)
+    maps = torch.einsum("bkj,bj...->bk...", mixing[:, :, 1:], differences)
+    return Saliency(maps=maps, log_factor=log_factor)
 
 
 def gradient_x_input(
@@ -117,15 +151,16 @@ def smoothgrad(
         noise = sigma * gaussian(x, model.mask, generator=generator)
         return gradient(model, x + noise, temperature, config, generator=generator)
 
-    def rescale(maps: Tensor, log_ratio: Tensor) -> Tensor:
-        return maps * torch.exp(log_ratio).reshape(*log_ratio.shape, *([1] * (x.ndim - 1)))
+    def rescale(maps: Tensor, log_ratio: Tensor) -> Tensor:  # in place
+        return maps.mul_(torch.exp(log_ratio).reshape(*log_ratio.shape, *([1] * (x.ndim - 1))))
 
     first = noisy()
     total, reference = first.maps, first.log_factor
     for _ in range(config.smoothgrad_samples - 1):
         one = noisy()
         largest = torch.maximum(reference, one.log_factor)
-        total = rescale(total, reference - largest) + rescale(one.maps, one.log_factor - largest)
+        total = rescale(total, reference - largest)
+        total += rescale(one.maps, one.log_factor - largest)
         reference = largest
     return Saliency(maps=total, log_factor=reference - math.log(config.smoothgrad_samples))
 

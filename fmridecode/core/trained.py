@@ -9,6 +9,7 @@ from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
 from fmridecode.core.models import Decoder, Ensemble, build
+from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import ModelConfig, TrainingConfig
 from fmridecode.shapes import Logits, Mask
 
@@ -63,5 +64,4 @@ def build_whole(
 
 def predict_logits(model: Decoder, batches: Batches, *, batch_size: int = 32) -> Logits:
     """Return the logits of all examples in order, ``(examples, classes)``, on the CPU."""
-    with torch.no_grad():
-        return torch.cat([model(x).cpu() for x, _ in batches.in_order(batch_size)])
+    return torch.cat([logits_of(model, x).cpu() for x, _ in batches.in_order(batch_size)])

@@ -22,6 +22,7 @@ from fmridecode.core.noise import (
     radius,
     uniform_in_ball,
 )
+from fmridecode.core.portions import logits_of, portion, within_memory
 from fmridecode.core.settings import TrainingConfig, chosen
 from fmridecode.errors import UsageError
 from fmridecode.shapes import Maps, SoftLabels
@@ -46,6 +47,7 @@ class _Trainer:
         self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         self.n_updates = n_updates
         self.updates = 0
+        self.portion = 0
 
     def update(
         self, x: Maps, targets: SoftLabels, *, attack: bool = False
@@ -55,21 +57,36 @@ class _Trainer:
         One forward and one backward pass give both gradients; the direction is taken at the
         weights before the step.
         """
-        x = x.detach().requires_grad_(attack)
-        loss = functional.cross_entropy(self.model(x), targets)
-        penalty = sum(
-            (weight.square().sum() for weight in self.model.weights()), loss.new_zeros(())
+        (loss, gradients, upward), self.portion = within_memory(
+            lambda size: self._gradients(x.detach(), targets, attack, size),
+            self.portion or portion(self.model, x),
         )
-        wanted = [*self.parameters, x] if attack else self.parameters
-        gradients = torch.autograd.grad(loss + self.config.l2 * penalty, wanted)
-        for parameter, gradient in zip(
-            self.parameters, gradients[: len(self.parameters)], strict=True
-        ):
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self._set_learning_rate()
         self.optimiser.step()
         self.updates += 1
-        return float(loss.detach()), normalise(gradients[-1]) if attack else None
+        return float(loss), None if upward is None else normalise(upward)
+
+    def _gradients(
+        self, x: Maps, targets: SoftLabels, attack: bool, size: int
+    ) -> tuple[Tensor, list[Tensor], Maps | None]:
+        """Return the mean loss, its penalised gradients, and that of the input when attacking."""
+        l2 = self.config.l2
+        penalty = l2 * sum(weight.square().sum() for weight in self.model.weights()) if l2 else 0.0
+        total = x.new_zeros(())
+        gradients: list[Tensor] = []
+        upward: list[Tensor] = []
+        for few, goals in zip(torch.split(x, size), torch.split(targets, size), strict=True):
+            few.requires_grad_(attack)
+            loss = functional.cross_entropy(self.model(few), goals, reduction="sum") / len(x)
+            wanted = [*self.parameters, few] if attack else self.parameters
+            found = list(torch.autograd.grad(loss if gradients else loss + penalty, wanted))
+            if attack:
+                upward.append(found.pop())
+            gradients = list(torch._foreach_add(gradients, found)) if gradients else found
+            total += loss.detach()
+        return total, gradients, torch.cat(upward) if attack else None
 
     def goal(self, targets: SoftLabels) -> SoftLabels:
         """Return the classes that the attack is about: the true ones, or others to aim at."""
@@ -267,7 +284,7 @@ def _evaluate(
     loss = correct = 0.0
     with torch.no_grad():
         for x, y in validation.in_order(config.batch_size or len(validation)):
-            logits = model(x)
+            logits = logits_of(model, x)
             targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
             loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
             correct += float((logits.argmax(dim=1) == y).sum())
