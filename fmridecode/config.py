@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import tomli_w
 
 from fmridecode.bids.settings import InputConfig, SpaceConfig
+from fmridecode.bundles.settings import GivenConfig
 from fmridecode.core.settings import (
     AUTO,
     Auto,
@@ -87,6 +88,7 @@ class RunConfig:
     """Everything that decides a run besides its folders and its level."""
 
     input: InputConfig = field(default_factory=InputConfig)
+    given: GivenConfig = field(default_factory=GivenConfig)
     space: SpaceConfig = field(default_factory=SpaceConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -95,9 +97,17 @@ class RunConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
+    def __post_init__(self) -> None:
+        if not self.given.model and (not self.space.space or not self.space.resolution):
+            raise UsageError(
+                "--space and --resolution may only be left to the decoder that --model names; "
+                "give both."
+            )
+
 
 COMPONENTS: dict[str, type] = {
     "input": InputConfig,
+    "given": GivenConfig,
     "space": SpaceConfig,
     "model": ModelConfig,
     "training": TrainingConfig,
@@ -152,6 +162,22 @@ PRESETS: dict[str, Values] = {
 `paper` is the run on a data set that ``fmridecode-tools hcp`` wrote: on HCP's grid, z-scored over
 the whole of it, families together.
 """
+
+
+OWN_GRID: Values = {"space": {"space": "", "resolution": 0}}
+"""With ``--model``, the grid is the decoder's; what is asked for in so many words, is added."""
+
+
+def compose_run(preset: str, *layers: Values) -> RunConfig:
+    """Build the config of a run from a preset and what was asked for.
+
+    Raises
+    ------
+    UsageError
+        As `compose`.
+    """
+    given = any(dict(layer.get("given", {})).get("model") for layer in layers)
+    return compose(preset_values(preset), *([OWN_GRID] if given else []), *layers)
 
 
 def compose(*layers: Values) -> RunConfig:

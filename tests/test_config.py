@@ -2,7 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from fmridecode.config import PRESETS, RunConfig, compose, preset_values, read_toml, to_toml
+from fmridecode.config import (
+    PRESETS,
+    RunConfig,
+    compose,
+    compose_run,
+    preset_values,
+    read_toml,
+    to_toml,
+)
 from fmridecode.errors import NoInputError, UsageError
 
 
@@ -81,3 +89,19 @@ def test_the_run_table_is_for_the_record_only(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text(to_toml(RunConfig(), {"level": "group", "anything": "else"}))
     assert "run" not in read_toml(path)
+
+
+def test_with_a_model_the_grid_is_left_to_it_unless_it_is_asked_for(tmp_path: Path) -> None:
+    given = {"given": {"model": "there"}}
+    free = compose_run("quick", given)
+    assert (free.space.space, free.space.resolution) == ("", 0)
+    asked = compose_run("quick", given, {"space": {"resolution": 4}})
+    assert (asked.space.space, asked.space.resolution) == ("", 4)
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(free, {}))
+    assert compose_run("default", read_toml(path)) == free
+
+
+def test_without_a_model_the_grid_cannot_be_left_open() -> None:
+    with pytest.raises(UsageError, match="--model"):
+        compose({"space": {"resolution": 0}})

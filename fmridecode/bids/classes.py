@@ -19,8 +19,15 @@ __all__ = ["Plan", "PlannedExample", "plan_examples"]
 log = logging.getLogger(__name__)
 
 
-def plan_examples(maps: Sequence[ContrastMap], config: InputConfig) -> Plan:
+def plan_examples(
+    maps: Sequence[ContrastMap], config: InputConfig, *, one_will_do: bool = False
+) -> Plan:
     """Group maps into examples: runs are averaged, sessions are kept apart.
+
+    Parameters
+    ----------
+    one_will_do
+        Whether maps of a single class can be used, as by a decoder that is trained already.
 
     Raises
     ------
@@ -47,7 +54,8 @@ def plan_examples(maps: Sequence[ContrastMap], config: InputConfig) -> Plan:
         groups[each.participant, each.session, label].append(each)
     for group in groups.values():
         check_alike(group, config.label_by)
-    _check_two(classes, same_level, config.label_by)
+    if not one_will_do:
+        _check_two(classes, same_level, config.label_by)
     examples = tuple(
         PlannedExample(
             participant=who, session=when, label=label, sources=tuple(groups[who, when, label])

@@ -137,5 +137,5 @@ class SpaceConfig:
     )
 
     def __post_init__(self) -> None:
-        if self.resolution not in (1, 2, 4, 8):
+        if self.resolution not in (0, 1, 2, 4, 8):  # 0: that of the decoder
             raise UsageError(f"--resolution is {self.resolution}; choose 1, 2, 4 or 8 (mm).")

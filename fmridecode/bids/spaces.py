@@ -69,6 +69,27 @@ def settle_spaces(
     return Spaces(forced=tuple(sorted(forced)), transforms=transforms, default=config.input_space)
 
 
+def transform_between(source: str, target: str) -> Path | None:
+    """Return what warps maps of one template to another, None where they are the same.
+
+    Raises
+    ------
+    UsageError
+        No transform is to be had.
+    """
+    if normal(source) == normal(target):
+        return None
+    flow = TemplateFlow()
+    found = flow.find_transform(source, target)
+    if found is None:
+        path = flow.expected_transform(source, target)
+        raise UsageError(
+            f"Maps are decoded in {source}, and nothing brings copies of them to {target}: leave "
+            f"--space out, or download {flow.url(path)} to {flow.home / path}."
+        )
+    return found.path
+
+
 def _transform(each: ContrastMap, space: str, config: SpaceConfig, flow: TemplateFlow) -> Path:
     found = flow.find_transform(space, config.space)
     if found is None:

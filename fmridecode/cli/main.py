@@ -12,7 +12,7 @@ import typer
 
 from fmridecode.cli.parameters import config_parameters, given_values, one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
-from fmridecode.config import PresetName, compose, preset_values, read_toml
+from fmridecode.config import PresetName, compose_run, read_toml
 from fmridecode.errors import UnknownLevelError
 
 LEVELS = ("train", "participant", "group")
@@ -100,7 +100,7 @@ def fmridecode(
     if level not in LEVELS:
         raise UnknownLevelError(f"{level!r} is no analysis level; use {', '.join(LEVELS)}.")
     file_values = read_toml(config_file) if config_file else {}
-    config = compose(preset_values(preset), file_values, given_values(parsed))
+    config = compose_run(preset, file_values, given_values(parsed))
     logging.getLogger(__name__).debug("%s", config)
     if config.execution.dry_run:
         from fmridecode.pipeline.dry_run import dry_run

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SIMULATED = "simulated"
 ROWS_DECIDE = (
     "input__participant_label",
+    "given__model",
+    "given__labels",
     "training__scheme",
     "saliency__methods",
     "saliency__target",

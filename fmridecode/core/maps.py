@@ -21,6 +21,10 @@ class MapClass:
     contrast: str = ""
 
 
+UNKNOWN = -1
+"""Label of a map whose class the decoder does not know."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """Where one example comes from.
@@ -30,13 +34,15 @@ class Example:
     participant, session
         Labels without ``sub-`` and ``ses-``; an empty session where the data set has none.
     label
-        Index of the class.
+        Index of the class, or `UNKNOWN`.
     sources
         BIDS URIs or paths of the maps that were averaged.
     missing
         Share of the brain mask in which the map has no data, 0 to 1.
     transforms
         Names of what warped maps from another space; normally none.
+    own
+        The class as the data set calls it, where the decoder's classes are another's.
     """
 
     participant: str
@@ -45,6 +51,7 @@ class Example:
     sources: tuple[str, ...]
     missing: float = 0.0
     transforms: tuple[str, ...] = ()
+    own: MapClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +96,10 @@ class MapSet:
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the labels."""
         return tuple(each.name for each in self.classes)
+
+    def called(self, example: Example) -> MapClass:
+        """Return the class of an example as its data set calls it."""
+        return example.own or self.classes[example.label]
 
     def where(self, participants: set[str]) -> NDArray[np.int64]:
         """Return the indices of the examples of these participants."""

@@ -1,6 +1,8 @@
 """A trained decoder: a network with its classes, its grid, its temperature and its recipe."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import cast
 
 import torch
 
@@ -9,8 +11,10 @@ from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
 from fmridecode.core.models import Decoder, Ensemble, build
+from fmridecode.core.origin import Origin, merged
 from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import ModelConfig, TrainingConfig
+from fmridecode.errors import BadDataError
 from fmridecode.shapes import Logits, Mask
 
 
@@ -34,6 +38,8 @@ class TrainedDecoder:
         How many maps of how many participants trained it.
     seed
         Seed of the weights, the order and the noise.
+    origin
+        What a stranger must know of it.
     """
 
     model: Decoder
@@ -47,6 +53,7 @@ class TrainedDecoder:
     n_maps: int
     n_participants: int
     seed: int
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def temperature(self) -> float:
@@ -60,6 +67,61 @@ def build_whole(
     """Build a decoder, or an ensemble of them when the config asks for several."""
     members = [build(config, mask, n_classes, generator=generator) for _ in range(config.ensemble)]
     return members[0] if config.ensemble == 1 else Ensemble(members)
+
+
+def averaged(decoders: Sequence[TrainedDecoder]) -> TrainedDecoder:
+    """Put decoders of the same kind together: their members' logits are averaged.
+
+    The temperature is the harmonic mean of theirs, since the mean of z / t is the mean of z over
+    that, where the logits z agree. What else was calibrated is the mean of theirs, and numbers
+    of maps and participants are of the largest.
+
+    Parameters
+    ----------
+    decoders
+        At least one, alike in classes, grid, mask, z-score and settings of the model.
+
+    Raises
+    ------
+    BadDataError
+        They are not alike.
+    """
+    first = decoders[0]
+    if len(decoders) == 1:
+        return first
+    for other in decoders[1:]:
+        alike = ("classes", "grid", "zscore", "model_config")
+        differing = [name for name in alike if getattr(other, name) != getattr(first, name)]
+        if not torch.equal(other.model.mask, first.model.mask):
+            differing.append("mask")
+        if differing:
+            raise BadDataError(
+                f"Decoders that differ in {', '.join(differing)} cannot be averaged; use one."
+            )
+    members = [
+        member
+        for each in decoders
+        for member in (each.model.members if isinstance(each.model, Ensemble) else [each.model])
+    ]
+    numbers = [asdict(each.calibration) for each in decoders]
+    mean = {
+        name: sum(each[name] for each in numbers) / len(numbers)
+        for name in numbers[0]
+        if name != "at_bound"
+    }
+    inverse = sum(1 / each.temperature for each in decoders) / len(decoders)
+    calibration = Calibration(
+        **{**mean, "temperature": 1 / inverse, "at_bound": any(n["at_bound"] for n in numbers)}
+    )
+    return replace(
+        first,
+        model=Ensemble(cast("list[Decoder]", members)),
+        model_config=replace(first.model_config, ensemble=len(members)),
+        calibration=calibration,
+        n_maps=max(each.n_maps for each in decoders),
+        n_participants=max(each.n_participants for each in decoders),
+        origin=merged([each.origin for each in decoders]),
+    )
 
 
 def predict_logits(model: Decoder, batches: Batches, *, batch_size: int = 32) -> Logits:

@@ -23,7 +23,7 @@ def dry_run(bids_dir: Path, config: RunConfig) -> str:
     """
     asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
     found = prefer_target(look_for_maps(bids_dir, config.input), config.space)
-    plan = plan_examples(found.maps, config.input)
+    plan = plan_examples(found.maps, config.input, one_will_do=bool(config.given.model))
     left_out = (*plan.left_out, *found.left_out)
     parts = [_summary(plan, config), _table(plan), _left_out(left_out)]
     if absent := sorted(set(asked) - {each.participant for each in plan.examples}):
@@ -35,12 +35,15 @@ def _summary(plan: Plan, config: RunConfig) -> str:
     sources = [each for example in plan.examples for each in example.sources]
     spaces = {each.space or config.space.input_space or "an unknown space" for each in sources}
     unsaid = "an unknown space" in spaces and not config.space.force_space
+    asked = config.space
+    grid = f"{asked.space} at {asked.resolution} mm"
+    if config.given.model:
+        grid = f"the grid of {config.given.model}"
     return (
         f"{len(sources)} maps would make {len(plan.examples)} examples of "
         f"{len({each.participant for each in plan.examples})} participants in "
         f"{len(plan.classes)} classes.\n"
-        f"Statistic: {plan.stat or 'not named'}. Maps in {listing(spaces)}, decoded in "
-        f"{config.space.space} at {config.space.resolution} mm."
+        f"Statistic: {plan.stat or 'not named'}. Maps in {listing(spaces)}, decoded in {grid}."
         + (" Say the unknown space with --input-space." if unsaid else "")
     )
 

@@ -14,13 +14,14 @@ from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.class_file import read_classes
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.bids.labels import listing, normal
-from fmridecode.bundles.bundle import CONFIG, Bundle, load
+from fmridecode.bundles.bundle import Bundle, load
+from fmridecode.bundles.files import CONFIG
+from fmridecode.bundles.locate import FOLDS
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapClass, MapSet
 from fmridecode.core.splits import Split
 from fmridecode.errors import BadDataError, UsageError
 
-FOLDS = "folds.tsv"
 BASELINE = "baseline"
 RECIPE = "recipe.json"
 
@@ -123,7 +124,7 @@ def check_same_voxels(bundle: Bundle, maps: MapSet) -> None:
     if same_grid and np.array_equal(decoder.model.mask.cpu().numpy(), maps.mask):
         return
     raise BadDataError(
-        f"{bundle.folder} was trained on other voxels than these maps have: its mask is "
+        f"{bundle.path} was trained on other voxels than these maps have: its mask is "
         f"{decoder.mask_source}, theirs {maps.mask_source}. Use the TEMPLATEFLOW_HOME of the "
         "training, or train again in another OUTPUT_DIR."
     )
@@ -193,14 +194,7 @@ def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
     folder = output_dir / "models" / model_name(config)
     if not (folder / FOLDS).exists():
         return None
-    try:
-        known = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
-        classes = tuple(MapClass(**each) for each in known["classes"])
-        table = read_table(folder / FOLDS)
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise BadDataError(
-            f"{folder} is damaged ({problem}); remove it, and the decoders are trained again."
-        ) from None
+    folds, known = _read(folder)
     wanted = recipe(config)
     if known.get("sha256") != wanted["sha256"]:
         differing = [
@@ -210,7 +204,30 @@ def find_folds(output_dir: Path, config: RunConfig) -> Folds | None:
             f"{folder} holds decoders trained with other settings ({', '.join(differing)}); "
             "use another OUTPUT_DIR, or remove that folder to train again."
         )
-    return Folds(folder=folder, splits=_splits(table), classes=classes)
+    return folds
+
+
+def read_folds(folder: Path) -> Folds:
+    """Read who trained and who tested the decoders of another run.
+
+    Parameters
+    ----------
+    folder
+        Its ``models/<name>``.
+    """
+    return _read(folder)[0]
+
+
+def _read(folder: Path) -> tuple[Folds, dict[str, object]]:
+    try:
+        known = json.loads((folder / RECIPE).read_text(encoding="utf-8"))
+        classes = tuple(MapClass(**each) for each in known["classes"])
+        table = read_table(folder / FOLDS)
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise BadDataError(
+            f"{folder} is damaged ({problem}); remove it, and the decoders are trained again."
+        ) from None
+    return Folds(folder=folder, splits=_splits(table), classes=classes), known
 
 
 def _splits(table: pd.DataFrame) -> tuple[Split, ...]:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,22 +12,36 @@ from fmridecode import __version__
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
+from fmridecode.bids.spaces import transform_between
 from fmridecode.config import RunConfig, to_toml
-from fmridecode.errors import BadDataError, NoInputError
+from fmridecode.errors import BadDataError, NoInputError, UsageError
 from fmridecode.pipeline.baseline import baseline_trained
 from fmridecode.pipeline.choose import sigma_chosen
 from fmridecode.pipeline.cores import n_processes, n_threads
 from fmridecode.pipeline.device import choose_device, make_repeatable
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
 from fmridecode.pipeline.folds import Folds, check_one_kind, find_folds
+from fmridecode.pipeline.given import (
+    check_one_decoder,
+    copies_on,
+    find_given,
+    record_given,
+    settled,
+    template_of,
+    turns_of_given,
+    warn_of_statistic,
+)
 from fmridecode.pipeline.group.maps import write_group_maps
 from fmridecode.pipeline.group.tables import write_group_tables
+from fmridecode.pipeline.matching import matched, read_pairs
 from fmridecode.pipeline.participant.explain import check_methods, check_target
+from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_pages
 from fmridecode.pipeline.train import train
+from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import build_group
 
 log = logging.getLogger(__name__)
@@ -41,11 +57,55 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
     """
     if level == "group":
         _group(output_dir, config)
+    elif config.given.model:
+        _decode_with_given(level, bids_dir, output_dir, config)
     else:
         _train_or_participant(level, bids_dir, output_dir, config)
 
 
+def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
+    """Decode and explain with the decoder of ``--model``; nothing is trained."""
+    if level == "train":
+        raise UsageError(
+            "--model names a decoder that is trained already, and the level train would train "
+            "one; use the level participant."
+        )
+    device = choose_device(config.execution)
+    make_repeatable(n_threads(config.execution))
+    given = find_given(config, output_dir, device)
+    check_one_decoder(output_dir, given)
+    decoder, copies = given.decoder, copies_on(config, given.decoder)
+    explaining = settled(config, given)
+    check_methods(explaining.saliency.methods, decoder.model_config)
+    check_target(explaining.saliency.target, tuple(each.name for each in decoder.classes))
+    warped = None if copies is None else transform_between(decoder.grid.space, copies.grid.space)
+    prepared = prepare(
+        explaining,
+        bids_dir,
+        output_dir,
+        only_asked=True,
+        onto=template_of(decoder),
+        stat=decoder.origin.stat,
+    )
+    warn_of_statistic(prepared.stat, decoder)
+    pairs = read_pairs(config.given.labels)
+    maps = matched(prepared.maps, decoder.classes, pairs)
+    _write_run(level, bids_dir, output_dir, config)
+    record_given(output_dir, given, pairs)
+    usable = set(maps.participants)
+    participants = tuple(who for who in prepared.asked if who in usable)
+    write_participants(
+        turns_of_given(explaining, given, participants, prepared.families),
+        replace(maps, mask_source=decoder.mask_source),
+        Output(folder=output_dir, copies=copies, transform=warped),
+        n_participants=len(participants),
+        device=device,
+    )
+    _finish(prepared, {}, output_dir, config)
+
+
 def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
+    check_one_decoder(output_dir, None)
     check_methods(config.saliency.methods, config.model)
     check_refits(config)
     device = choose_device(config.execution)
@@ -59,24 +119,38 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     _write_run(level, bids_dir, output_dir, config)
     if folds is None or not trained or level == "train":
         folds = train(config, prepared.maps, prepared.families, output_dir, device)
+    if level == "train":
+        record_exclusions(output_dir, _left_out(prepared), done=())
+        _raise_failures(prepared)
+        return
+    maps = folds.aligned(prepared.maps)
+    usable = set(maps.participants)
+    participants = tuple(who for who in prepared.asked if who in usable)
+    turns, skipped = turns_of_folds(config, folds, maps, participants, prepared.families, device)
+    write_participants(
+        turns,
+        maps,
+        Output(folder=output_dir),
+        n_participants=len(participants) - len(skipped),
+        device=device,
+    )
+    _finish(prepared, skipped, output_dir, config)
+
+
+def _left_out(prepared: Prepared) -> dict[str, str]:
     left_out = (*prepared.failures, *prepared.excluded)
-    excluded = {each.participant: each.message for each in left_out}
-    if level == "participant":
-        usable = set(prepared.maps.participants)
-        excluded |= write_participants(
-            config,
-            folds.aligned(prepared.maps),
-            folds,
-            tuple(who for who in prepared.asked if who in usable),
-            prepared.families,
-            output_dir,
-            device,
-        )
-        done = [who for who in prepared.asked if who in usable - set(excluded)]
-        record_exclusions(output_dir, excluded, done=done)
-        write_pages(output_dir, done, n_processes(config.execution))
-    else:
-        record_exclusions(output_dir, excluded, done=())
+    return {each.participant: each.message for each in left_out}
+
+
+def _finish(
+    prepared: Prepared, skipped: Mapping[str, str], output_dir: Path, config: RunConfig
+) -> None:
+    """Record who was left out, write the pages of the others, and raise what failed."""
+    excluded = {**_left_out(prepared), **skipped}
+    usable = set(prepared.maps.participants) - set(excluded)
+    done = [who for who in prepared.asked if who in usable]
+    record_exclusions(output_dir, excluded, done=done)
+    write_pages(output_dir, done, n_processes(config.execution))
     _raise_failures(prepared)
 
 

@@ -8,7 +8,7 @@ from fmridecode.bids import maps as bids_maps
 from fmridecode.bids.classes import plan_examples
 from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
-from fmridecode.bids.labels import listing, without_prefix
+from fmridecode.bids.labels import listing, normal, without_prefix
 from fmridecode.bids.maps import Failure
 from fmridecode.bids.participants import read_column
 from fmridecode.bids.query import look_for_maps
@@ -40,6 +40,8 @@ class Prepared:
         The grid, the mask and where they come from.
     asked
         Participants asked for, all of them when none was named.
+    stat
+        The statistic of the maps; empty where their names have none.
     """
 
     maps: MapSet
@@ -48,9 +50,18 @@ class Prepared:
     excluded: tuple[Failure, ...]
     template: Template
     asked: tuple[str, ...]
+    stat: str
 
 
-def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: bool) -> Prepared:
+def prepare(
+    config: RunConfig,
+    bids_dir: Path,
+    output_dir: Path,
+    *,
+    only_asked: bool,
+    onto: Template | None = None,
+    stat: str = "",
+) -> Prepared:
     """Find, group, resample, z-score and cache the maps.
 
     Parameters
@@ -61,11 +72,19 @@ def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: 
         Folders of the run; the cache is in ``--work-dir``, or ``OUTPUT_DIR/work``.
     only_asked
         Prepare only the participants asked for; otherwise all, as training needs them.
+    onto
+        The grid and mask of a decoder that is trained already; then maps of one class will do.
+        None takes the template of ``--space``.
+    stat
+        The statistic to prefer where ``--stat`` leaves it open and there are such maps.
     """
     asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
     everyone = replace(config.input, participant_label=())
     found = prefer_target(look_for_maps(bids_dir, everyone), config.space)
-    plan = plan_examples(found.maps, everyone)
+    there = {normal(each.stat) for each in found.maps}
+    if everyone.stat == "auto" and stat and normal(stat) in there:
+        everyone = replace(everyone, stat=stat)
+    plan = plan_examples(found.maps, everyone, one_will_do=onto is not None)
     present = {each.participant for each in plan.examples}
     _check_asked(asked, present)
     families: Mapping[str, str] = {}
@@ -74,7 +93,7 @@ def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: 
         families = read_column(roots, config.split.group_column)
     start_dataset(output_dir, map_datasets(bids_dir, config.input))  # never the input itself
     write_assignments(output_dir, plan, found.left_out)
-    template = target_grid(config.space)
+    template = onto or target_grid(config.space)
     wanted = set(asked if asked and only_asked else present)
     prepared = bids_maps.prepare(
         replace(plan, examples=tuple(e for e in plan.examples if e.participant in wanted)),
@@ -94,6 +113,7 @@ def prepare(config: RunConfig, bids_dir: Path, output_dir: Path, *, only_asked: 
         excluded=prepared.excluded,
         template=template,
         asked=asked or tuple(sorted(present)),
+        stat=plan.stat,
     )
 
 

@@ -5,65 +5,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import safetensors.torch
 import torch
+import yaml
 
 from fmridecode.bundles.bundle import load, save
-from fmridecode.core.calibration import Calibration
-from fmridecode.core.grid import Grid
-from fmridecode.core.maps import MapClass
-from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.core.trained import TrainedDecoder, build_whole
+from fmridecode.core.origin import Origin
+from fmridecode.core.trained import TrainedDecoder
 from fmridecode.errors import BadDataError, CannotCreateError, NoInputError
 
 CPU = torch.device("cpu")
 SHAPE = (6, 7, 6)
 Change = Callable[[dict], None]
-
-
-@pytest.fixture
-def decoder() -> TrainedDecoder:
-    mask = torch.ones(SHAPE, dtype=torch.bool)
-    mask[0] = False
-    config = ModelConfig(filters=(3, 2), halvings=1, linear_path=True, ensemble=2)
-    model = build_whole(config, mask, 3, generator=torch.Generator().manual_seed(1))
-    return TrainedDecoder(
-        model=model,
-        model_config=config,
-        training_config=TrainingConfig(epochs=3),
-        classes=(
-            MapClass(name="a", task="t", contrast="a"),
-            MapClass(name="b"),
-            MapClass(name="c"),
-        ),
-        grid=Grid(
-            shape=SHAPE,
-            affine=tuple(map(tuple, np.diag([8.0, 8.0, 8.0, 1.0]).tolist())),
-            space="MNI152NLin2009cAsym",
-            resolution="08",
-        ),
-        mask_source="a box",
-        zscore="brain",
-        calibration=Calibration(
-            temperature=1.5,
-            at_bound=False,
-            nll_before=1.0,
-            nll_after=0.9,
-            ece_before=0.2,
-            ece_after=0.1,
-        ),
-        n_maps=12,
-        n_participants=4,
-        seed=7,
-    )
-
-
-@pytest.fixture
-def folder(decoder: TrainedDecoder, tmp_path: Path) -> Path:
-    save(decoder, tmp_path / "fold-1")
-    return tmp_path / "fold-1"
 
 
 def rewrite(folder: Path, change: Change) -> None:
@@ -99,8 +53,82 @@ def test_saving_returns_the_hash_and_repeats_bit_by_bit(
 
 def test_the_card_says_what_a_stranger_must_know(folder: Path) -> None:
     card = (folder / "README.md").read_text()
-    for words in ("`a` (task t)", "12 maps of 4 participants", "a box", "1.500", "says nothing"):
+    for words in (
+        "`a` (task t)",
+        "`b` (mean of b1 and b2)",
+        "12 maps of 4 participants",
+        "Some maps, by A. Person, B. Person.",
+        "CC0",
+        "| its folds | accuracy | 0.700 | 0.600 to 0.800 | 4 | 12 |",
+        "a box",
+        "1.500",
+        "says nothing",
+    ):
         assert words in card
+
+
+def test_the_front_matter_is_yaml_and_no_text_breaks_out_of_it(
+    decoder: TrainedDecoder, tmp_path: Path
+) -> None:
+    mean = "CC0\n---\nlibrary_name: other"
+    save(replace(decoder, origin=replace(decoder.origin, licence=mean)), tmp_path / "mean")
+    front = (tmp_path / "mean" / "README.md").read_text().split("\n---\n")[0]
+    said = yaml.safe_load(front.removeprefix("---\n"))
+    assert said["library_name"] == "fmridecode"
+    assert said["license_name"] == mean
+    metrics = said["model-index"][0]["results"][0]["metrics"]
+    assert [each["value"] for each in metrics] == [0.7, 0.9]
+
+
+def test_a_bundle_of_the_first_format_still_loads(folder: Path) -> None:
+    def older(config: dict) -> None:
+        config.update(format=1)
+        del config["origin"], config["card_sha256"]
+
+    rewrite(folder, older)
+    (folder / "README.md").write_text("an older card")
+    assert load(folder, device=CPU).decoder.origin == Origin()
+
+
+def test_a_card_that_was_changed_is_refused(folder: Path) -> None:
+    card = folder / "README.md"
+    card.write_text(card.read_text().replace("0.700", "0.990"))
+    with pytest.raises(BadDataError, match=r"README.md does not match the hash"):
+        load(folder, device=CPU)
+
+
+def test_a_header_that_promises_more_than_there_is_allocates_nothing(folder: Path) -> None:
+    header = json.dumps(
+        {"mask": {"dtype": "BOOL", "shape": [10**6, 10**6], "data_offsets": [0, 10**12]}}
+    ).encode()
+    swap_weights(folder, len(header).to_bytes(8, "little") + header + b"\0" * 8)
+    with pytest.raises(BadDataError, match="not a usable decoder bundle"):
+        load(folder, device=CPU)
+
+
+@pytest.mark.parametrize("length", [2**62, 2**32, 1])
+def test_a_header_of_a_false_length_is_refused(folder: Path, length: int) -> None:
+    swap_weights(folder, length.to_bytes(8, "little") + b"{}")
+    with pytest.raises(BadDataError, match="not a usable decoder bundle"):
+        load(folder, device=CPU)
+
+
+def test_weights_that_were_cut_short_are_refused(folder: Path) -> None:
+    weights = (folder / "model.safetensors").read_bytes()
+    swap_weights(folder, weights[: len(weights) // 2])
+    with pytest.raises(BadDataError, match="not a usable decoder bundle"):
+        load(folder, device=CPU)
+
+
+def test_a_checkpoint_of_torch_is_not_unpickled(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"mask": Bomb()}, tmp_path / "checkpoint")
+    swap_weights(folder, (tmp_path / "checkpoint").read_bytes())
+    with pytest.raises(BadDataError, match="not a usable decoder bundle"):
+        load(folder, device=CPU)
+    assert not (tmp_path / "exploded").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(decoder: TrainedDecoder, tmp_path: Path) -> None:
@@ -154,6 +182,9 @@ def test_a_pickle_in_place_of_the_weights_is_never_run(
         ("members.0.head.bias", torch.tensor([1.0, float("nan"), 0.0])),
         ("members.0.head.bias", torch.zeros(4)),
         ("members.5.head.bias", torch.zeros(3)),
+        ("members.0.head.bias", torch.zeros(3, dtype=torch.float64)),
+        ("members.0.head.bias", torch.zeros(3, dtype=torch.int32)),
+        ("mask", torch.zeros(SHAPE, dtype=torch.bool)),
         ("stranger", torch.zeros(1)),
     ],
 )
@@ -185,6 +216,37 @@ def lies() -> dict[str, Change]:
         "no such z-score": lambda c: c.update(zscore="nothing"),
         "a format in words": lambda c: c.update(format="new"),
         "a recipe out of range": lambda c: c["training"].update(epochs=-1),
+        "a negative temperature": lambda c: c["calibration"].update(temperature=-1.5),
+        "a temperature in words": lambda c: c["calibration"].update(temperature="1"),
+        "a million layers": lambda c: c["model"].update(filters=[1] * 10**6),
+        "a truth value for a number": lambda c: c["model"].update(halvings=True),
+        "a number for a truth value": lambda c: c["model"].update(linear_path=1),
+        "an unknown key at the top": lambda c: c.update(hook="os.system"),
+        "an unknown key in a class": lambda c: c["classes"][0].update(code="x"),
+        "a class that runs on a page": lambda c: c["classes"][0].update(
+            name="<script>alert(1)</script>"
+        ),
+        "a class that moves the cursor": lambda c: c["classes"][0].update(name="a\x1b[2J"),
+        "a class written backwards": lambda c: c["classes"][0].update(name="a\u202eb"),
+        "a class over two lines": lambda c: c["classes"][0].update(name="a\nb"),
+        "a class without a name": lambda c: c["classes"][0].update(name=""),
+        "a class of endless length": lambda c: c["classes"][0].update(name="a" * 10**4),
+        "two classes of one name": lambda c: c["classes"][0].update(name="b"),
+        "a space that is a path": lambda c: c["grid"].update(space="../../etc"),
+        "a resolution that is a path": lambda c: c["grid"].update(resolution="/tmp"),
+        "a flat affine": lambda c: c["grid"].update(affine=[[0.0] * 4] * 4),
+        "a ragged affine": lambda c: c["grid"].update(affine=[[1.0]]),
+        "a grid without voxels": lambda c: c["grid"].update(shape=[0, 7, 6]),
+        "a grid of four dimensions": lambda c: c["grid"].update(shape=[6, 7, 6, 1]),
+        "authors that are code": lambda c: c["origin"].update(authors="eval"),
+        "a licence with a bell": lambda c: c["origin"].update(licence="CC0\x07"),
+        "a score without end": lambda c: c["origin"]["scores"][0].update(estimate=1e999),
+        "a definition too few": lambda c: c["origin"].update(definitions=["one"]),
+        "a fingerprint in words": lambda c: c["origin"]["fingerprints"].update(maps=["no"]),
+        "a seed below zero": lambda c: c.update(seed=-1),
+        "no hash": lambda c: c.pop("weights_sha256"),
+        "a format below one": lambda c: c.update(format=0),
+        "a format that is a truth value": lambda c: c.update(format=True),
     }
 
 

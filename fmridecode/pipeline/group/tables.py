@@ -1,5 +1,6 @@
 """Group tables from the participants' predictions and scores; no decoder is needed."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,8 @@ from fmridecode.pipeline.group.faithfulness import (
     faithfulness_summary,
 )
 from fmridecode.pipeline.group.refits import refitted_rows
+
+log = logging.getLogger(__name__)
 
 PREDICTIONS = "desc-decoding_predictions.tsv"
 SCORES = "desc-interpretability_scores.tsv"
@@ -78,15 +81,30 @@ def collect(output_dir: Path, ending: str) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
-def unseen(predictions: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Leave out all that a decoder made of maps it was trained on."""
+def scorable(predictions: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out what a decoder made of maps it was trained on, or whose class it does not know.
+
+    What is left may be nothing; what is left out is said.
+    """
     seen = predictions["seen_in_training"].astype(bool)
-    strangers = set(predictions.loc[~seen, "participant_id"])
-    if not strangers:
-        raise BadDataError(
-            "Every map was decoded by a decoder that was trained on it; nothing can be evaluated."
+    known = predictions["true_label"].notna()
+    if seen.any():
+        log.warning(
+            "%d of %d maps were decoded by a decoder that was trained on them, or on the same "
+            "participant; they are left out of all scores.",
+            seen.sum(),
+            len(seen),
         )
-    return predictions[~seen], scores[scores["participant_id"].isin(strangers)]
+    if not known.all():
+        log.warning(
+            "%d of %d maps are of classes that the decoder does not know; they are decoded but "
+            "not scored. --model-labels says what the decoder calls a class.",
+            (~known).sum(),
+            len(known),
+        )
+    strangers = set(predictions.loc[~seen, "participant_id"])
+    kept = predictions[~seen & known].astype({"correct": bool})
+    return kept, scores[scores["participant_id"].isin(strangers)]
 
 
 def per_example(scores: pd.DataFrame) -> pd.DataFrame:
@@ -151,20 +169,26 @@ def participants_summary(predictions: pd.DataFrame, scores: pd.DataFrame) -> pd.
 
 
 def _comparison(output_dir: Path, predictions: pd.DataFrame, *, seed: int) -> Tables:
-    """Compare with the baseline, or remove an earlier comparison where there is none."""
+    """Compare with the baseline; an empty table where there is none."""
+    table = pd.DataFrame()
     if any(output_dir.glob(f"sub-*/**/*_{BASELINE}")):
         baseline = collect(output_dir, BASELINE)
         baseline = baseline[~baseline["seen_in_training"].astype(bool)]
         table = comparison_table(predictions, baseline, seed=seed)
-        return {"decoding_comparison": (table, COMPARISON_DICTIONARY)}
-    for ending in ("tsv", "json"):
-        (output_dir / f"group_desc-decoding_comparison.{ending}").unlink(missing_ok=True)
-    return {}
+    return {"decoding_comparison": (table, COMPARISON_DICTIONARY)}
 
 
-def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
-    """Evaluate all participants of OUTPUT_DIR, write the tables, and return the metrics."""
-    predictions, scores = unseen(collect(output_dir, PREDICTIONS), collect(output_dir, SCORES))
+def write_group_tables(output_dir: Path, *, seed: int) -> None:
+    """Evaluate all participants of OUTPUT_DIR and write the tables.
+
+    Where there is nothing to score, that is said, and earlier tables are removed.
+    """
+    predictions, scores = scorable(collect(output_dir, PREDICTIONS), collect(output_dir, SCORES))
+    if predictions.empty:
+        log.warning("No map can be scored: there are predictions and maps, but no group tables.")
+        for path in (*output_dir.glob("group_desc-*.tsv"), *output_dir.glob("group_desc-*.json")):
+            path.unlink()
+        return
     decoding = decoding_tables(predictions, seed=seed)
     summary = participants_summary(predictions, scores)
     per_method = {
@@ -195,9 +219,11 @@ def write_group_tables(output_dir: Path, *, seed: int) -> pd.DataFrame:
             FAITHFULNESS_SUMMARY_DICTIONARY,
         )
     else:
-        for ending in ("tsv", "json"):
-            path = output_dir / f"group_desc-faithfulness_summary.{ending}"
-            path.unlink(missing_ok=True)
+        tables["faithfulness_summary"] = (pd.DataFrame(), FAITHFULNESS_SUMMARY_DICTIONARY)
     for name, (table, dictionary) in tables.items():
-        write_table(output_dir / f"group_desc-{name}.tsv", table, dictionary)
-    return decoding["decoding_metrics"][0]
+        path = output_dir / f"group_desc-{name}.tsv"
+        if len(table):
+            write_table(path, table, dictionary)
+            continue
+        for stale in (path, path.with_suffix(".json")):
+            stale.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.core.batches import Batches
-from fmridecode.core.maps import MapSet
+from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.trained import predict_logits
 
 
@@ -27,7 +27,7 @@ class Decoded:
     temperature
         What divided the logits.
     fold
-        Fold whose decoder made them, from 1.
+        Fold whose decoder made them, from 1; None for a decoder of no fold.
     seen_in_training
         Whether the decoder was trained or validated on this participant.
     """
@@ -36,7 +36,7 @@ class Decoded:
     logits: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     temperature: float
-    fold: int
+    fold: int | None
     seen_in_training: bool
 
 
@@ -50,7 +50,7 @@ def decode(
     maps: MapSet,
     participant: str,
     *,
-    fold: int,
+    fold: int | None,
     seen_in_training: bool,
     device: torch.device,
 ) -> Decoded:
@@ -74,16 +74,17 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for index, probabilities in zip(decoded.indices, decoded.probabilities, strict=True):
         example = maps.examples[index]
-        predicted = int(probabilities.argmax())
+        predicted, known = int(probabilities.argmax()), example.label != UNKNOWN
         rows.append(
             {
                 "participant_id": f"sub-{example.participant}",
                 "session_id": f"ses-{example.session}" if example.session else None,
                 "source": " ".join(example.sources),
-                "true_label": names[example.label],
+                **({"data_label": example.own.name} if example.own else {}),
+                "true_label": names[example.label] if known else None,
                 "predicted_label": names[predicted],
-                "correct": predicted == example.label,
-                "true_task": maps.classes[example.label].task or None,
+                "correct": predicted == example.label if known else None,
+                "true_task": (maps.classes[example.label].task or None) if known else None,
                 "predicted_task": maps.classes[predicted].task or None,
                 **{f"prob_{k}": p for k, p in zip(names, probabilities, strict=True)},
                 "temperature": decoded.temperature,
@@ -92,7 +93,7 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
                 "seen_in_training": decoded.seen_in_training,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"correct": "boolean", "fold": "Int64"})
 
 
 def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
@@ -101,15 +102,17 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "participant_id": "Participant.",
         "session_id": "Session, n/a where the data set has none.",
         "source": "BIDS URIs of the maps that were averaged, separated by spaces.",
-        "true_label": "Class of the map.",
+        "data_label": "Class of the map as the data set calls it.",
+        "true_label": "Class of the map, n/a where the decoder does not know it.",
         "predicted_label": "Class with the highest probability.",
-        "correct": "Whether the two agree.",
+        "correct": "Whether the two agree, n/a where the class is not known.",
         "true_task": "Task of the true class, n/a where its maps are of several tasks.",
         "predicted_task": "Task of the predicted class.",
         **{f"prob_{k}": f"Calibrated probability of class {k}, 0 to 1." for k in names},
         "temperature": "Temperature of the decoder: softmax(temperature * log(prob_*)) are the "
         "probabilities before calibration.",
         "missing": "Share of the brain mask in which the map has no data, 0 to 1.",
-        "fold": "Fold whose decoder was used; its participants are in models/*/folds.tsv.",
+        "fold": "Fold whose decoder was used; its participants are in models/*/folds.tsv. n/a for "
+        "a decoder that was given (--model) and is of no fold.",
         "seen_in_training": "Whether that decoder was trained or validated on the participant.",
     }

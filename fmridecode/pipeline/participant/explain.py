@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.criteria import score
-from fmridecode.core.maps import MapSet
+from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.saliency import METHODS, Saliency
 from fmridecode.core.settings import ModelConfig
 from fmridecode.core.trained import TrainedDecoder
@@ -125,6 +125,7 @@ def explain(
                     "n_classes": truth.n_classes,
                 }
                 for one, index in zip(by_class, indices, strict=True)
+                if maps.examples[index].label != UNKNOWN
                 for found in score(one[:, inside], maps.examples[index].label, truth)
             ]
             written = list(_targeted(saliency, indices, predicted, method, config, maps))
@@ -159,13 +160,15 @@ def _tested(
     maps: MapSet,
     decoder: TrainedDecoder,
 ) -> Iterator[dict[str, object]]:
-    """Yield how faithful the map of each example's true class is."""
+    """Yield how faithful the map of each example's true class is, where that is known."""
     reach = config.evaluation.faithfulness
     if reach == "off":
         return
     x, _ = batches_of(maps, indices, saliency.maps.device).take(slice(None))
     for position, index in enumerate(indices):
         example = maps.examples[index]
+        if example.label == UNKNOWN:
+            continue
         for row in faithfulness_rows(
             decoder,
             x[position],
@@ -197,7 +200,8 @@ def _generator(
 
 def _seed(config: RunConfig, maps: MapSet, index: int) -> np.random.SeedSequence:
     example = maps.examples[index]
-    key = [*example.participant.encode(), 0, *example.session.encode(), 0, example.label]
+    label = len(maps.classes) if example.label == UNKNOWN else example.label
+    key = [*example.participant.encode(), 0, *example.session.encode(), 0, label]
     return np.random.SeedSequence([config.execution.random_seed, *key])
 
 
@@ -220,9 +224,10 @@ def _targeted(
             difference = difference - maps_of_one[b] * torch.exp(factors[b] - largest)
             yield _scaled(difference, largest, int(index), method, target, maps)
             continue
+        label, guess = maps.examples[index].label, int(predicted[position])
         wanted = {
-            "true": [maps.examples[index].label],
-            "predicted": [int(predicted[position])],
+            "true": [guess if label == UNKNOWN else label],
+            "predicted": [guess],
             "all": range(len(names)),
         }[target]
         for k in wanted:

@@ -2,20 +2,17 @@
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import torch
 
 from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
-from fmridecode.bids.labels import camel, listing
+from fmridecode.bids.labels import camel
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
-from fmridecode.core.maps import MapSet
-from fmridecode.pipeline.baseline import has_baseline
-from fmridecode.pipeline.choose import resolved
-from fmridecode.pipeline.folds import Folds, check_same_voxels
+from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
     Decoded,
@@ -30,6 +27,8 @@ from fmridecode.pipeline.participant.explain import (
     scores_table,
 )
 from fmridecode.pipeline.participant.faithfulness import FAITHFULNESS_DICTIONARY
+from fmridecode.pipeline.participant.output import Output
+from fmridecode.pipeline.turns import Turn
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
@@ -43,52 +42,42 @@ METHOD_WORDS = {
 
 
 def write_participants(
-    config: RunConfig,
+    turns: Iterable[Turn],
     maps: MapSet,
-    folds: Folds,
-    participants: tuple[str, ...],
-    families: Mapping[str, str],
-    output_dir: Path,
+    output: Output,
+    *,
+    n_participants: int,
     device: torch.device,
-) -> dict[str, str]:
+) -> None:
     """Write predictions, scores and saliency maps of every participant.
 
-    Returns
-    -------
-    dict
-        Participants that were not decoded, with the reason.
+    Parameters
+    ----------
+    turns
+        Which decoder decodes whom.
+    maps
+        All maps, with the decoders' classes.
+    output
+        Where to write.
+    n_participants
+        How many there are in all turns.
+    device
+        Where to compute.
     """
-    skipped: dict[str, str] = {}
-    by_fold: dict[int, list[str]] = {}
-    for participant in participants:
-        fold = folds.testing(participant, families)
-        if fold is None:
-            skipped[participant] = "its maps, or its family's, trained the decoder (--holdout)"
-        else:
-            by_fold.setdefault(fold, []).append(participant)
-    if skipped:
-        log.info(
-            "%d participants are not decoded, for their maps trained the decoder (--holdout): %s",
-            len(skipped),
-            listing(skipped),
-        )
-    with progress("Explaining", sum(map(len, by_fold.values()))) as advance:
-        for fold, members in sorted(by_fold.items()):
-            bundle = folds.load(fold, device=device)
-            check_same_voxels(bundle, maps)
-            explaining = resolved(config, folds, fold)
-            baseline = None
-            if has_baseline(config):
-                baseline = folds.baseline().load(fold, device=device)
-            for participant in members:
-                seen = folds.splits[fold - 1].role(participant) in ("train", "validation")
+    with progress("Explaining", n_participants) as advance:
+        for turn in turns:
+            for participant in turn.participants:
                 decoded = decode(
-                    bundle, maps, participant, fold=fold, seen_in_training=seen, device=device
+                    turn.bundle,
+                    maps,
+                    participant,
+                    fold=turn.fold,
+                    seen_in_training=participant in turn.seen,
+                    device=device,
                 )
-                write_baseline(baseline, maps, decoded, output_dir, device=device)
-                _write_participant(explaining, maps, bundle, decoded, output_dir, device)
+                write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
+                _write_participant(turn.config, maps, turn.bundle, decoded, output, device)
                 advance()
-    return skipped
 
 
 def _write_participant(
@@ -96,9 +85,10 @@ def _write_participant(
     maps: MapSet,
     bundle: Bundle,
     decoded: Decoded,
-    output_dir: Path,
+    output: Output,
     device: torch.device,
 ) -> None:
+    output_dir = output.folder
     participant = maps.examples[decoded.indices[0]].participant
     rows: list[dict[str, object]] = []
     tested: list[dict[str, object]] = []
@@ -107,7 +97,7 @@ def _write_participant(
         rows += part.scores
         tested += part.faithfulness
         for each in part.maps:
-            written.add(_write_saliency(each, maps, bundle, decoded, config, output_dir))
+            written.update(_write_saliency(each, maps, bundle, decoded, config, output))
     _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
     write_table(
         table_path(output_dir, participant, "desc-interpretability_scores"),
@@ -139,32 +129,26 @@ def _write_saliency(
     bundle: Bundle,
     decoded: Decoded,
     config: RunConfig,
-    output_dir: Path,
-) -> Path:
+    output: Output,
+) -> Iterator[Path]:
+    """Write a map and, where one is asked for, its copy on another grid; yield the paths."""
     example = maps.examples[saliency.index]
-    shown = maps.classes[example.label]
-    path = map_path(
-        output_dir,
-        participant=example.participant,
-        session=example.session,
-        task=shown.task,
-        contrast=shown.contrast,
-        grid=maps.grid,
-        description=camel(saliency.method, "to", saliency.target.replace(">", " minus ")),
-    )
+    shown = maps.called(example)
+    known = example.label != UNKNOWN
     sidecar: dict[str, object] = {
         "Description": f"{METHOD_WORDS[saliency.method].capitalize()}: class {saliency.target}, "
         f"for a map of class {shown.name}.",
         "Sources": list(example.sources),
         "SaliencyMethod": saliency.method,
         "TargetClass": saliency.target,
-        "TrueClass": shown.name,
+        **({"TrueClass": maps.class_names[example.label]} if known else {}),
+        **({"DataClass": shown.name} if example.own else {}),
         "Sign": "Positive where more activation makes the target class more probable.",
         "Units": "Arbitrary: divided by its root mean square over the mask (GradientRMS).",
         "GradientRMS": saliency.gradient_rms,
         "Temperature": bundle.decoder.temperature,
         "DecoderHash": bundle.hash,
-        "Fold": decoded.fold,
+        **({"Fold": decoded.fold} if decoded.fold is not None else {}),
         "TrainedOnParticipant": decoded.seen_in_training,
         "ForcedSpace": config.space.force_space,
         "SpaceTransforms": list(example.transforms),
@@ -173,8 +157,19 @@ def _write_saliency(
     if saliency.method == "smoothgrad":
         sidecar["SmoothGradSigma"] = config.saliency.smoothgrad_sigma
         sidecar["SmoothGradSamples"] = config.saliency.smoothgrad_samples
-    write_map(path, saliency.values, grid=maps.grid, mask=maps.mask, sidecar=sidecar)
-    return path
+    for drawn in output.drawings(saliency.values, maps):
+        path = map_path(
+            output.folder,
+            participant=example.participant,
+            session=example.session,
+            task=shown.task,
+            contrast=shown.contrast,
+            grid=drawn.grid,
+            description=camel(saliency.method, "to", saliency.target.replace(">", " minus ")),
+        )
+        said = {**sidecar, **drawn.said}
+        write_map(path, drawn.values, grid=drawn.grid, mask=drawn.mask, sidecar=said)
+        yield path
 
 
 def _remove_stale(folder: Path, written: Collection[Path], decoder_hash: str) -> None:

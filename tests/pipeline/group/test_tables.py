@@ -14,7 +14,7 @@ from fmridecode.pipeline.group.tables import (
     collect,
     interpretability_tests,
     per_example,
-    unseen,
+    scorable,
 )
 
 
@@ -89,10 +89,27 @@ def test_what_a_decoder_made_of_its_own_training_maps_is_left_out(
     predictions: pd.DataFrame, scores: pd.DataFrame
 ) -> None:
     seen = predictions.assign(seen_in_training=predictions["participant_id"] == "sub-001")
-    kept, kept_scores = unseen(seen, scores)
+    kept, kept_scores = scorable(seen, scores)
     assert "sub-001" not in set(kept["participant_id"]) | set(kept_scores["participant_id"])
-    with pytest.raises(BadDataError, match="nothing can be evaluated"):
-        unseen(predictions.assign(seen_in_training=True), scores)
+    assert len(kept) == (predictions["participant_id"] != "sub-001").sum()
+    kept, kept_scores = scorable(predictions.assign(seen_in_training=True), scores)
+    assert kept.empty
+    assert kept_scores.empty
+
+
+def test_maps_of_classes_that_the_decoder_does_not_know_are_left_out(
+    predictions: pd.DataFrame, scores: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = predictions["true_label"].iloc[0]
+    strange = predictions["true_label"] == first
+    unknown = predictions.assign(
+        true_label=predictions["true_label"].where(~strange, None),
+        correct=predictions["correct"].astype("boolean").where(~strange),
+    )
+    kept, _ = scorable(unknown, scores)
+    assert set(kept["true_label"]) == set(predictions["true_label"]) - {first}
+    assert kept["correct"].dtype == bool
+    assert f"{strange.sum()} of {len(strange)} maps" in caplog.text
 
 
 def test_tables_of_other_classes_are_not_mixed(

@@ -1,0 +1,99 @@
+"""Which decoder decodes whom: one turn for every decoder, so that one is loaded at a time."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from fmridecode.bids.labels import listing
+from fmridecode.bundles.bundle import Bundle
+from fmridecode.config import RunConfig
+from fmridecode.core.maps import MapSet
+from fmridecode.pipeline.baseline import has_baseline
+from fmridecode.pipeline.choose import resolved
+from fmridecode.pipeline.folds import Folds, check_same_voxels
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A decoder and those that it decodes.
+
+    Parameters
+    ----------
+    bundle
+        The decoder.
+    fold
+        Its fold, from 1; None for a decoder of no fold.
+    participants
+        Whom it decodes.
+    seen
+        Those of them whose maps trained or validated it.
+    config
+        The settings by which it explains.
+    baseline
+        The linear decoder of the same fold to compare with, if there is one.
+    """
+
+    bundle: Bundle
+    fold: int | None
+    participants: tuple[str, ...]
+    seen: frozenset[str]
+    config: RunConfig
+    baseline: Bundle | None = None
+
+
+def turns_of_folds(
+    config: RunConfig,
+    folds: Folds,
+    maps: MapSet,
+    participants: Sequence[str],
+    families: Mapping[str, str],
+    device: torch.device,
+) -> tuple[Iterator[Turn], dict[str, str]]:
+    """Give each participant to the fold that has not seen the person.
+
+    Returns
+    -------
+    tuple
+        The turns, and participants that are not decoded, with the reason.
+    """
+    skipped: dict[str, str] = {}
+    by_fold: dict[int, list[str]] = {}
+    for participant in participants:
+        fold = folds.testing(participant, families)
+        if fold is None:
+            skipped[participant] = "its maps, or its family's, trained the decoder (--holdout)"
+        else:
+            by_fold.setdefault(fold, []).append(participant)
+    if skipped:
+        log.info(
+            "%d participants are not decoded, for their maps trained the decoder (--holdout): %s",
+            len(skipped),
+            listing(skipped),
+        )
+    return _turns(config, folds, maps, by_fold, device), skipped
+
+
+def _turns(
+    config: RunConfig,
+    folds: Folds,
+    maps: MapSet,
+    by_fold: Mapping[int, Sequence[str]],
+    device: torch.device,
+) -> Iterator[Turn]:
+    compared = has_baseline(config)
+    for fold, members in sorted(by_fold.items()):
+        bundle = folds.load(fold, device=device)
+        check_same_voxels(bundle, maps)
+        split = folds.splits[fold - 1]
+        yield Turn(
+            bundle=bundle,
+            fold=fold,
+            participants=tuple(members),
+            seen=frozenset(who for who in members if split.role(who) in ("train", "validation")),
+            config=resolved(config, folds, fold),
+            baseline=folds.baseline().load(fold, device=device) if compared else None,
+        )
