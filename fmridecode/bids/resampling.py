@@ -8,10 +8,14 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from fmridecode.bids.separable import separable
 from fmridecode.core.grid import Grid
 
 Volume = NDArray[np.float32]
 Presence = NDArray[np.bool_]
+
+_TIE = 1e-4
+"""A voxel half-way between data and none is as likely to be rounded up as down, and has data."""
 
 
 def present_in(data: Volume) -> Presence:
@@ -26,9 +30,9 @@ def present_in(data: Volume) -> Presence:
 def resample(data: Volume, affine: NDArray[np.float64], grid: Grid) -> tuple[Volume, Presence]:
     """Return a map on a grid, 0 where it has no data, and where it has data.
 
-    Data with zeros for the missing voxels, and the presence of data, are resampled alike
-    (nilearn, continuous) and divided. A voxel has data where the presence is at least one half.
-    A map that lies on the grid already is returned without resampling.
+    Data with zeros for the missing voxels, and the presence of data, are resampled alike (cubic
+    splines) and divided. A voxel has data where the presence is at least one half. A map that
+    lies on the grid already is returned without resampling.
     """
     present = present_in(data)
     filled = np.where(present, data, np.float32(0))
@@ -36,7 +40,7 @@ def resample(data: Volume, affine: NDArray[np.float64], grid: Grid) -> tuple[Vol
         return filled, present
     values = _onto(filled, affine, grid)
     weight = _onto(present.astype(np.float32), affine, grid)
-    there = weight >= 0.5
+    there = weight >= 0.5 - _TIE
     out = np.divide(values, weight, out=np.zeros_like(values), where=there)
     there &= np.isfinite(out)
     return np.where(there, out, np.float32(0)), there
@@ -67,6 +71,11 @@ def resample_labels(
 
 
 def _onto(data: Volume, affine: NDArray[np.float64], grid: Grid) -> Volume:
+    along_axes = separable(data.shape, affine, grid.shape, grid.matrix)
+    return _by_nilearn(data, affine, grid) if along_axes is None else along_axes(data)
+
+
+def _by_nilearn(data: Volume, affine: NDArray[np.float64], grid: Grid) -> Volume:
     from nilearn.image import resample_img
 
     with warnings.catch_warnings():
