@@ -34,6 +34,8 @@ sub-*/**/*_predictions.tsv
 sub-*/**/*_predictions.json
 sub-*/**/*_scores.tsv
 sub-*/**/*_scores.json
+sub-*/**/*_curves.tsv
+sub-*/**/*_curves.json
 # Reports, and tables and maps over all participants
 sub-*.html
 group.html

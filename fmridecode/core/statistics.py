@@ -45,6 +45,33 @@ def bootstrap(
     return Estimate(value=statistic(np.arange(n_units)), low=float(low), high=float(high))
 
 
+def bootstrap_means(
+    values: NDArray[np.floating], *, generator: np.random.Generator, n_resamples: int = 2000
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of columns and their 95 % percentile bootstrap intervals.
+
+    Parameters
+    ----------
+    values
+        ``(units, columns)``; whole rows are drawn, as by `bootstrap`.
+    generator
+        Source of the draws.
+    n_resamples
+        Number of resamples.
+
+    Returns
+    -------
+    tuple
+        Mean, lower and upper end, each ``(columns,)``.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    n_units = len(values)
+    draws = generator.integers(n_units, size=(n_resamples, n_units))
+    weights = np.stack([np.bincount(draw, minlength=n_units) for draw in draws]) / n_units
+    low, high = np.percentile(weights @ values, [2.5, 97.5], axis=0)
+    return values.mean(axis=0), low, high
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedTest:
     """A two-sided paired t-test between two methods over the same units."""

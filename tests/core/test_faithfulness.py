@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from captum.metrics import infidelity
 
 from fmridecode.core.faithfulness import area, curves, phase_randomised, ranks, smoothed
 
@@ -36,6 +37,29 @@ def test_removing_what_a_linear_decoder_used_lowers_its_logit_as_fast_as_can_be(
     assert (areas[0] < areas[1:]).all()
     exact = z[0, 0] - torch.from_numpy(np.sort(used)[::-1].cumsum().copy())
     assert np.allclose(z[0, 1:], exact, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["linear", "cnn"])
+def test_what_a_step_takes_from_a_logit_is_what_captum_calls_infidelity(
+    architecture: str, a_decoder
+) -> None:
+    """Infidelity: the squared gap of what a map promises of a perturbation and what it does."""
+    model = a_decoder(architecture, MASK, gain=1.0).double()
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.randn(6, 6, generator=generator, dtype=torch.float64) * MASK).requires_grad_()
+    (gradient,) = torch.autograd.grad(model(x[None])[0, 1], x)
+    x = x.detach()
+    places = ranks(gradient[MASK].numpy())
+    deleted = torch.zeros(6, 6, dtype=torch.bool)
+    deleted[MASK] = torch.from_numpy(places < 9)  # three steps of ten
+    theirs = infidelity(
+        model, lambda inputs: (inputs * deleted, inputs * ~deleted), x[None], gradient[None],
+        target=1, n_perturb_samples=1,
+    )  # fmt: skip
+    z = curves(model, x, torch.zeros_like(x), places[None], steps=10, insertion=False)[0, :, 1]
+    ours = ((gradient * x)[deleted].sum() - (z[0] - z[3])) ** 2
+    assert float(ours) == pytest.approx(float(theirs[0]), abs=1e-12)
+    assert (float(theirs[0]) < 1e-20) == (architecture == "linear")
 
 
 def test_a_random_map_has_no_area_to_a_random_order(a_decoder) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from fmridecode.core.statistics import bootstrap, paired_tests
+from fmridecode.core.statistics import bootstrap, bootstrap_means, paired_tests
 
 
 def test_the_bootstrap_interval_of_a_mean_is_the_normal_one():
@@ -98,3 +98,14 @@ def test_too_few_units_give_no_test(n):
     assert math.isnan(found.p)
     assert math.isnan(found.t)
     assert found.df == 0
+
+
+def test_intervals_of_means_are_those_of_the_bootstrap_column_by_column() -> None:
+    values = np.random.default_rng(0).normal(size=(15, 3))
+    mean, low, high = bootstrap_means(values, generator=np.random.default_rng(1))
+    for k in range(3):
+        column = values[:, k]
+        found = bootstrap(
+            15, lambda drawn, c=column: float(c[drawn].mean()), generator=np.random.default_rng(1)
+        )
+        assert (mean[k], low[k], high[k]) == pytest.approx((found.value, found.low, found.high))

@@ -173,6 +173,21 @@ def _write_faithfulness(root: Path) -> None:
         pd.DataFrame(rows, columns=columns.split()),
         gain="Mean gain.",
     )
+    curves = [
+        (method, order, "zero", curve, series, step / 10, p, p - 0.03, p + 0.03, 8)
+        for method in METHODS
+        for order in ("absolute", "signed")
+        for curve in ("deletion", "insertion")
+        for k, series in enumerate(("map", "random", "smooth-random"))
+        for step in range(11)
+        for p in (0.4 + 0.3 * (1 - step / 10) ** (3 - k),)
+    ]
+    columns = (
+        "method order replacement curve series share probability ci_low ci_high n_participants"
+    )
+    write_table(
+        root / "group_desc-faithfulness_curves.tsv", pd.DataFrame(curves, columns=columns.split())
+    )
 
 
 def _write_group(root: Path, generator: np.random.Generator) -> None:

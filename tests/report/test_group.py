@@ -119,6 +119,12 @@ def test_faithfulness_is_drawn_against_maps_as_smooth_and_tabled_against_both(
     pictures = next(block for block in blocks if isinstance(block, Gallery)).pictures
     assert len(pictures) == 4
     assert all("smooth random maps" in picture.caption for picture in pictures)
+    curves = [
+        each for block in blocks[2:] if isinstance(block, Gallery) for each in block.pictures
+    ]
+    assert len(curves) == 3 * 2 * 2
+    assert "SmoothGrad, insertion. Mean over 8 participants" in curves[-1].caption
+    assert "as a gain: 0.200 [0.180, 0.220]" in curves[-1].caption
     grid = next(block for block in blocks if isinstance(block, Grid))
     assert len(grid.rows) == 24
     assert ("SmoothGrad", "signed", "zero", "deletion", "random", "0.200") in [

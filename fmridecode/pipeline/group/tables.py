@@ -19,8 +19,11 @@ from fmridecode.pipeline.group.comparison import (
 )
 from fmridecode.pipeline.group.decoding import Tables, decoding_tables
 from fmridecode.pipeline.group.faithfulness import (
+    CURVES,
+    CURVES_SUMMARY_DICTIONARY,
     FAITHFULNESS,
     FAITHFULNESS_SUMMARY_DICTIONARY,
+    curves_summary,
     faithfulness_summary,
 )
 from fmridecode.pipeline.group.refits import refitted_rows
@@ -178,6 +181,23 @@ def _comparison(output_dir: Path, predictions: pd.DataFrame, *, seed: int) -> Ta
     return {"decoding_comparison": (table, COMPARISON_DICTIONARY)}
 
 
+def _faithfulness(output_dir: Path, participants: set[str], *, seed: int) -> Tables:
+    """Summarise what was tested; empty tables where nothing was."""
+    tables: Tables = {}
+    for name, ending, summarise, dictionary in (
+        ("faithfulness_summary", FAITHFULNESS, faithfulness_summary,
+         FAITHFULNESS_SUMMARY_DICTIONARY),
+        ("faithfulness_curves", CURVES, curves_summary, CURVES_SUMMARY_DICTIONARY),
+    ):  # fmt: skip
+        table = pd.DataFrame()
+        if any(output_dir.glob(f"sub-*/**/*_{ending}")):
+            tested = collect(output_dir, ending)
+            tested = tested[tested["participant_id"].isin(participants)]
+            table = summarise(tested, seed=seed)
+        tables[name] = (table, dictionary)
+    return tables
+
+
 def write_group_tables(output_dir: Path, *, seed: int) -> None:
     """Evaluate all participants of OUTPUT_DIR and write the tables.
 
@@ -211,15 +231,7 @@ def write_group_tables(output_dir: Path, *, seed: int) -> None:
         pd.concat([scored, refitted_rows(output_dir)], ignore_index=True),
         dictionary,
     )
-    if any(output_dir.glob(f"sub-*/**/*_{FAITHFULNESS}")):
-        tested = collect(output_dir, FAITHFULNESS)
-        tested = tested[tested["participant_id"].isin(set(predictions["participant_id"]))]
-        tables["faithfulness_summary"] = (
-            faithfulness_summary(tested, seed=seed),
-            FAITHFULNESS_SUMMARY_DICTIONARY,
-        )
-    else:
-        tables["faithfulness_summary"] = (pd.DataFrame(), FAITHFULNESS_SUMMARY_DICTIONARY)
+    tables |= _faithfulness(output_dir, set(predictions["participant_id"]), seed=seed)
     for name, (table, dictionary) in tables.items():
         path = output_dir / f"group_desc-{name}.tsv"
         if len(table):

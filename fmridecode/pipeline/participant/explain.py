@@ -18,7 +18,7 @@ from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import class_maps
 from fmridecode.errors import UsageError
 from fmridecode.pipeline.participant.decode import Decoded, batches_of
-from fmridecode.pipeline.participant.faithfulness import faithfulness_rows
+from fmridecode.pipeline.participant.faithfulness import MapCurves, curves_of
 
 BATCH = 8
 """Maps explained at once."""
@@ -69,7 +69,7 @@ class Explained:
 
     maps: list[SaliencyMap]
     scores: list[dict[str, object]]
-    faithfulness: list[dict[str, object]]
+    faithfulness: list[MapCurves]
 
 
 def check_target(target: str, names: tuple[str, ...]) -> None:
@@ -159,7 +159,7 @@ def _tested(
     config: RunConfig,
     maps: MapSet,
     decoder: TrainedDecoder,
-) -> Iterator[dict[str, object]]:
+) -> Iterator[MapCurves]:
     """Yield how faithful the map of each example's true class is, where that is known."""
     reach = config.evaluation.faithfulness
     if reach == "off":
@@ -169,21 +169,21 @@ def _tested(
         example = maps.examples[index]
         if example.label == UNKNOWN:
             continue
-        for row in faithfulness_rows(
+        found = curves_of(
             decoder,
             x[position],
             saliency.maps[position, example.label].double().cpu().numpy(),
             example.label,
             reach=reach,
             generator=np.random.default_rng(_seed(config, maps, int(index))),
-        ):
-            yield {
-                "participant_id": f"sub-{example.participant}",
-                "session_id": f"ses-{example.session}" if example.session else None,
-                "label": maps.class_names[example.label],
-                "method": method,
-                **row,
-            }
+        )
+        yield MapCurves(
+            participant=example.participant,
+            session=example.session,
+            label=maps.class_names[example.label],
+            method=method,
+            curves=tuple(found),
+        )
 
 
 def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:

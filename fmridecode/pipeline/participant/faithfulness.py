@@ -1,8 +1,10 @@
 """How faithful a participant's saliency maps are to the decoder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -33,9 +35,106 @@ FAITHFULNESS_DICTIONARY = {
     "positive where the probability falls, or returns, sooner.",
     "gain_smooth": "The same against the random map with the spectrum of the saliency map.",
 }
+_KEYS = ("method", "order", "replacement", "curve")
+CURVES_DICTIONARY = {
+    "participant_id": "Participant.",
+    **{key: FAITHFULNESS_DICTIONARY[key] for key in _KEYS},
+    "share": "Share of the voxels that are replaced (deletion) or put back (insertion).",
+    "probability": "Calibrated probability of the true class, mean over the participant's maps.",
+    "probability_random": "The same with the voxels in random order.",
+    "probability_smooth": "The same in the order of a random map with the spectrum of the "
+    "saliency map.",
+    "n_maps": "Maps averaged.",
+}
 
 
-def faithfulness_rows(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One curve of one map and the curves of its references.
+
+    Parameters
+    ----------
+    order, replacement, curve
+        As in `FAITHFULNESS_DICTIONARY`.
+    own, random, smooth
+        ``(steps + 1,)`` calibrated probability of the true class: voxels in the order of the
+        saliency, in random order, in the order of a random map with the same spectrum.
+    """
+
+    order: str
+    replacement: str
+    curve: str
+    own: NDArray[np.float64]
+    random: NDArray[np.float64]
+    smooth: NDArray[np.float64]
+
+    def row(self) -> dict[str, object]:
+        """Return the areas and what the map gains, as in `FAITHFULNESS_DICTIONARY`."""
+        sign = 1 if self.curve == "insertion" else -1
+        own, random, smooth = (float(area(each)) for each in (self.own, self.random, self.smooth))
+        return {
+            "order": self.order,
+            "replacement": self.replacement,
+            "curve": self.curve,
+            "area": own,
+            "area_random": random,
+            "area_smooth": smooth,
+            "gain_random": sign * (own - random),
+            "gain_smooth": sign * (own - smooth),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapCurves:
+    """The curves of one map's saliency by one method."""
+
+    participant: str
+    session: str
+    label: str
+    method: str
+    curves: tuple[Curve, ...]
+
+
+def faithfulness_scores(tested: Sequence[MapCurves]) -> pd.DataFrame:
+    """Return one row for every map and curve, as `FAITHFULNESS_DICTIONARY` describes them."""
+    return pd.DataFrame(
+        [
+            {
+                "participant_id": f"sub-{each.participant}",
+                "session_id": f"ses-{each.session}" if each.session else None,
+                "label": each.label,
+                "method": each.method,
+                **curve.row(),
+            }
+            for each in tested
+            for curve in each.curves
+        ]
+    )
+
+
+def faithfulness_curves(tested: Sequence[MapCurves]) -> pd.DataFrame:
+    """Return the mean curves over a participant's maps, as `CURVES_DICTIONARY` describes them."""
+    rows = [
+        {
+            "participant_id": f"sub-{each.participant}",
+            "method": each.method,
+            "order": curve.order,
+            "replacement": curve.replacement,
+            "curve": curve.curve,
+            "share": step / STEPS,
+            "probability": curve.own[step],
+            "probability_random": curve.random[step],
+            "probability_smooth": curve.smooth[step],
+        }
+        for each in tested
+        for curve in each.curves
+        for step in range(STEPS + 1)
+    ]
+    groups = pd.DataFrame(rows).groupby(["participant_id", *_KEYS, "share"], sort=False)
+    return groups.mean().assign(n_maps=groups.size()).reset_index()
+
+
+def curves_of(
     decoder: TrainedDecoder,
     x: torch.Tensor,
     saliency: NDArray[np.floating],
@@ -43,8 +142,8 @@ def faithfulness_rows(
     *,
     reach: Reach,
     generator: np.random.Generator,
-) -> Iterator[dict[str, object]]:
-    """Yield the areas of one map's saliency: one row per order, replacement and curve.
+) -> Iterator[Curve]:
+    """Yield the curves of one map's saliency: one per order, replacement and curve.
 
     The first draw of the generator is the random order, so that generators of the same seed give
     all methods the same one.
@@ -69,21 +168,18 @@ def faithfulness_rows(
         values = smoothed(x.cpu().numpy(), mask, sigma=sigma)
         replacements["smoothed"] = torch.from_numpy(values).to(x)
     for replacement, by in replacements.items():
-        for curve, sign in (("deletion", -1), ("insertion", 1)):
+        for curve in ("deletion", "insertion"):
             logits = curves(
                 decoder.model, x, by, places, steps=STEPS, insertion=curve == "insertion"
             )
             p = torch.softmax(logits.double() / decoder.temperature, dim=2)[..., label]
-            areas = area(p.cpu().numpy())
+            found = p.cpu().numpy()
             for k, order in enumerate(ORDERS):
-                own, against, alike = (float(areas[each]) for each in (k, 2, 3 + k))
-                yield {
-                    "order": order,
-                    "replacement": replacement,
-                    "curve": curve,
-                    "area": own,
-                    "area_random": against,
-                    "area_smooth": alike,
-                    "gain_random": sign * (own - against),
-                    "gain_smooth": sign * (own - alike),
-                }
+                yield Curve(
+                    order=order,
+                    replacement=replacement,
+                    curve=curve,
+                    own=found[k],
+                    random=found[2],
+                    smooth=found[3 + k],
+                )

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
@@ -26,7 +25,13 @@ from fmridecode.pipeline.participant.explain import (
     explain,
     scores_table,
 )
-from fmridecode.pipeline.participant.faithfulness import FAITHFULNESS_DICTIONARY
+from fmridecode.pipeline.participant.faithfulness import (
+    CURVES_DICTIONARY,
+    FAITHFULNESS_DICTIONARY,
+    MapCurves,
+    faithfulness_curves,
+    faithfulness_scores,
+)
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.turns import Turn
 from fmridecode.progress import progress
@@ -91,7 +96,7 @@ def _write_participant(
     output_dir = output.folder
     participant = maps.examples[decoded.indices[0]].participant
     rows: list[dict[str, object]] = []
-    tested: list[dict[str, object]] = []
+    tested: list[MapCurves] = []
     written: set[Path] = set()
     for part in explain(bundle, maps, decoded, config, device=device):
         rows += part.scores
@@ -113,14 +118,19 @@ def _write_participant(
     )
 
 
-def _write_faithfulness(rows: list[dict[str, object]], participant: str, output_dir: Path) -> None:
-    """Write the table, or remove an earlier one where nothing was tested."""
-    path = table_path(output_dir, participant, "desc-faithfulness_scores")
-    if rows:
-        write_table(path, pd.DataFrame(rows), FAITHFULNESS_DICTIONARY)
+def _write_faithfulness(tested: list[MapCurves], participant: str, output_dir: Path) -> None:
+    """Write the tables, or remove earlier ones where nothing was tested."""
+    scores, curves = (
+        table_path(output_dir, participant, f"desc-faithfulness_{suffix}")
+        for suffix in ("scores", "curves")
+    )
+    if tested:
+        write_table(scores, faithfulness_scores(tested), FAITHFULNESS_DICTIONARY)
+        write_table(curves, faithfulness_curves(tested), CURVES_DICTIONARY)
         return
-    path.unlink(missing_ok=True)
-    path.with_suffix(".json").unlink(missing_ok=True)
+    for path in (scores, curves):
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _write_saliency(

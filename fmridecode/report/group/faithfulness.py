@@ -13,6 +13,7 @@ from fmridecode.report.charts.estimates import (
     paint_estimates,
 )
 from fmridecode.report.drawing import draw, source
+from fmridecode.report.group.faithfulness_curves import faithfulness_curves
 from fmridecode.report.numbers import count, interval, number, whole
 from fmridecode.report.words import method as method_title
 
@@ -56,7 +57,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         for (order, curve), rows in shown.groupby(["order", "curve"], sort=False)
     )
     gallery = (Gallery(pictures=pictures),) if pictures else ()
-    return (_EXPLANATION, *gallery, _grid(derivatives, table))
+    return (_EXPLANATION, *gallery, *faithfulness_curves(derivatives), _grid(derivatives, table))
 
 
 def _picture(

@@ -21,6 +21,7 @@ _CONTENTS = {
     "decoding_comparison": "The decoder against a linear one on the same folds",
     "decoding_calibration": "Log loss, Brier score and ECE before and after the temperature",
     "decoding_reliability": "Accuracy against confidence, in bins",
+    "faithfulness_curves": "Probability as voxels are replaced in the order of a map",
     "faithfulness_summary": "How much more faithful maps are than random orders of voxels",
     "confusion_counts": "How often each true class was decoded as which",
     "interpretability_summary": "CIA and CAD of each saliency method",
