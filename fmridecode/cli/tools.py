@@ -10,6 +10,7 @@ import typer
 from fmridecode.cli.gradient_reuse import gradient_reuse
 from fmridecode.cli.hcp import hcp
 from fmridecode.cli.main import main as run_app
+from fmridecode.cli.models import app as models
 from fmridecode.cli.parameters import one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.cli.study import command as study_command
@@ -103,6 +104,7 @@ app.command()(synthetic_sweep)
 app.command("study")(study_command())
 app.command("gradient-reuse")(gradient_reuse)
 app.command("hcp")(hcp)
+app.add_typer(models, name="models")
 
 
 def run() -> None:

@@ -1,11 +1,12 @@
 """The examples a decoder sees: z-scored maps on one grid, with their classes and origins."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fmridecode.core.grid import Grid
+from fmridecode.core.origin import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ class MapSet:
         Where the voxels lie.
     mask_source
         Says what the mask is, for the sidecars.
+    origin
+        What the data set says of itself, for decoders that are trained on it.
     """
 
     values: NDArray[np.float32]
@@ -81,6 +84,7 @@ class MapSet:
     mask: NDArray[np.bool_]
     grid: Grid
     mask_source: str
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def labels(self) -> NDArray[np.int64]:

@@ -166,6 +166,7 @@ def _finish(
         n_maps=len(training),
         n_participants=len(split.train),
         seed=config.execution.random_seed,
+        origin=maps.origin,
     )
 
 

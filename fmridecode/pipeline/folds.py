@@ -114,7 +114,10 @@ class Folds:
             )
         labels = [known[normal(name)] for name in maps.class_names]
         examples = tuple(replace(each, label=labels[each.label]) for each in maps.examples)
-        return replace(maps, classes=self.classes, examples=examples)
+        said = dict(zip(map(normal, maps.class_names), maps.origin.definitions, strict=False))
+        definitions = tuple(said.get(normal(each.name), "") for each in self.classes)
+        origin = replace(maps.origin, definitions=definitions if said else ())
+        return replace(maps, classes=self.classes, examples=examples, origin=origin)
 
 
 def check_same_voxels(bundle: Bundle, maps: MapSet) -> None:

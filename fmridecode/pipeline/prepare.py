@@ -19,6 +19,7 @@ from fmridecode.core.maps import MapSet
 from fmridecode.errors import NothingMatchedError
 from fmridecode.pipeline.assignments import write_assignments
 from fmridecode.pipeline.cores import n_processes
+from fmridecode.pipeline.origin import origin_of
 from fmridecode.pipeline.plausibility import known_maps, write_plausibility
 
 
@@ -107,7 +108,7 @@ def prepare(
     )
     write_plausibility(output_dir, prepared.judged, everyone=wanted == present)
     return Prepared(
-        maps=prepared.maps,
+        maps=replace(prepared.maps, origin=origin_of(bids_dir, config, plan)),
         families=families,
         failures=prepared.failures,
         excluded=prepared.excluded,
