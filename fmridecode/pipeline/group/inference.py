@@ -23,6 +23,28 @@ CLUSTER_MAPS = {"logpMaxSize": "logp_max_size", "logpMaxMass": "logp_max_mass"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dependence:
+    """How much the maps are the decoders' rather than the participants'.
+
+    The gradient of a decoder that is almost linear hardly depends on the map that is decoded, so
+    all participants whom it explains have almost the same map, and a test that takes them for
+    independent is far too sure.
+
+    Parameters
+    ----------
+    n_decoders
+        Decoders that made the maps.
+    same, other
+        Mean correlation of the maps of two participants by the same decoder, and by different
+        ones; NaN where there are no such two.
+    """
+
+    n_decoders: int
+    same: float
+    other: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inference:
     """A one-sample test in every voxel, two-sided.
 
@@ -36,6 +58,8 @@ class Inference:
         ``logpMaxMass`` of its cluster.
     n_participants, n_voxels, n_permutations
         What it is over.
+    dependence
+        How far the participants can be taken for independent.
     """
 
     t: NDArray[np.float64]
@@ -43,6 +67,7 @@ class Inference:
     n_participants: int
     n_voxels: int
     n_permutations: int
+    dependence: Dependence
 
     @property
     def survives(self) -> NDArray[np.bool_]:
@@ -108,6 +133,7 @@ def infer(stack: Stack, config: EvaluationConfig, *, seed: int) -> Inference:
         n_participants=len(stack.participants),
         n_voxels=int(covered.sum()),
         n_permutations=config.permutations,
+        dependence=dependence(stack),
     )
 
 
@@ -117,3 +143,20 @@ def t_map(values: NDArray[np.floating]) -> NDArray[np.float64]:
         warnings.simplefilter("ignore", RuntimeWarning)  # voxels without spread
         t = stats.ttest_1samp(values.astype(np.float64), 0.0, axis=0).statistic
     return np.where(np.isfinite(t), t, 0.0)
+
+
+def dependence(stack: Stack) -> Dependence:
+    """Correlate the maps of every two participants, over the voxels that are covered."""
+    rows = stack.values[:, stack.covered].astype(np.float64)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(rows, axis=1)
+    rows = rows[norms > 0] / norms[norms > 0, np.newaxis]
+    decoders = np.array(stack.decoders)[norms > 0]
+    r, pairs = rows @ rows.T, np.triu(np.ones((len(rows),) * 2, dtype=bool), k=1)
+    alike = decoders[:, np.newaxis] == decoders
+    same, other = (r[pairs & which] for which in (alike, ~alike))
+    return Dependence(
+        n_decoders=len(set(stack.decoders)),
+        same=float(same.mean()) if len(same) else np.nan,
+        other=float(other.mean()) if len(other) else np.nan,
+    )

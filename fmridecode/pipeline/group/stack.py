@@ -31,6 +31,8 @@ class Stack:
         ``(participants, *grid)``, sessions averaged.
     participants
         With ``sub-``, in the same order.
+    decoders
+        Hash of the decoder that made each participant's map; empty where it is not known.
     sources
         All files behind them.
     grid
@@ -42,6 +44,7 @@ class Stack:
     name: str
     values: NDArray[np.float32]
     participants: tuple[str, ...]
+    decoders: tuple[str, ...]
     sources: tuple[Path, ...]
     grid: Grid
     said: Mapping[str, object]
@@ -118,6 +121,9 @@ def read_stack(name: str, members: Members) -> Stack:
         name=name,
         values=values,
         participants=tuple(members),
+        decoders=tuple(
+            str(read_sidecar(paths[0]).get("DecoderHash", "")) for paths in members.values()
+        ),
         sources=tuple(each for paths in members.values() for each in paths),
         grid=Grid(
             shape=shape, affine=as_rows(affine), space=labels["space"], resolution=labels["res"]

@@ -23,11 +23,14 @@ def grid_of(shape: tuple[int, ...]) -> Grid:
 def stack_of() -> Callable[..., Stack]:
     """Return a maker of stacks of the maps of one class by one method."""
 
-    def make(values: NDArray[np.float64], *, label: str = "heat") -> Stack:
+    def make(
+        values: NDArray[np.float64], *, label: str = "heat", decoders: tuple[str, ...] = ()
+    ) -> Stack:
         return Stack(
             name="group_space-MNI152NLin2009cAsym_res-08_desc-gradientToHeat_saliency.nii.gz",
             values=values.astype(np.float32),
             participants=tuple(f"sub-{number:02d}" for number in range(len(values))),
+            decoders=decoders or ("a",) * len(values),
             sources=(),
             grid=grid_of(values.shape[1:]),
             said={"TrueClass": label, "TargetClass": label, "SaliencyMethod": "gradient"},

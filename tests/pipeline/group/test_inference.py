@@ -15,7 +15,7 @@ from fmridecode.bids.derivatives import read_table
 from fmridecode.config import RunConfig, compose
 from fmridecode.core.settings import EvaluationConfig
 from fmridecode.errors import UsageError
-from fmridecode.pipeline.group.inference import FEWEST, infer, t_map
+from fmridecode.pipeline.group.inference import FEWEST, dependence, infer, t_map
 from fmridecode.pipeline.group.maps import write_group_maps
 from fmridecode.pipeline.group.stack import Stack
 
@@ -160,3 +160,18 @@ def test_maps_of_other_classes_are_averaged_but_not_tested(store_maps: Store) ->
 def test_permutations_that_could_not_reach_significance_are_refused() -> None:
     with pytest.raises(UsageError, match="--permutations is 10; expected 100 or more"):
         EvaluationConfig(permutations=10)
+
+
+def test_maps_that_are_the_decoders_rather_than_the_participants_are_told(
+    stack_of: MakeStack,
+) -> None:
+    decoders = np.random.default_rng(0).standard_normal((2, *SHAPE))
+    copies = np.repeat(decoders, 5, axis=0) * np.arange(1, 11).reshape(-1, 1, 1, 1)
+    found = dependence(stack_of(copies, decoders=("a",) * 5 + ("b",) * 5))
+    expected = np.corrcoef(decoders.reshape(2, -1))[0, 1]
+    assert found.n_decoders == 2
+    assert found.same == pytest.approx(1.0)
+    assert found.other == pytest.approx(expected, abs=1e-6)
+    own = dependence(stack_of(maps(10), decoders=("a",) * 10))
+    assert abs(own.same) < 0.1
+    assert np.isnan(own.other)
