@@ -19,7 +19,7 @@ from fmridecode.cli.main import LEVELS, main, make_app
 from fmridecode.cli.parameters import given_values, one_value_each
 from fmridecode.config import compose, preset_values
 from fmridecode.errors import TryAgainError
-from fmridecode.pipeline import levels, prepare, reports
+from fmridecode.pipeline import prepare, reports
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {"apptainer", "cd", "docker", "export", "git", "pip", "python", "sbatch", "singularity"}
@@ -177,7 +177,7 @@ def test_plain_runs_work_as_they_stand(
 ) -> None:
     monkeypatch.setattr(prepare, "target_grid", lambda _: template)
     monkeypatch.setattr(reports, "build_participant", lambda *_: None)
-    monkeypatch.setattr(levels, "build_group", lambda *_: None)
+    monkeypatch.setattr(reports, "build_group", lambda *_: None)
     tasks = noise(tmp_path / "tasks", template, "task-pain task-social")
     contrasts = noise(
         tmp_path / "contrasts", template, "task-pain_contrast-heat task-pain_contrast-warmth"

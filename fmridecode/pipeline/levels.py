@@ -1,6 +1,5 @@
 """The three levels of a run: train, participant, group."""
 
-import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -39,12 +38,9 @@ from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.refits import check_refits, refits_done
-from fmridecode.pipeline.reports import write_pages
+from fmridecode.pipeline.reports import write_group_page, write_pages
 from fmridecode.pipeline.train import train
 from fmridecode.pipeline.turns import turns_of_folds
-from fmridecode.report import build_group
-
-log = logging.getLogger(__name__)
 
 
 def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
@@ -175,7 +171,7 @@ def _group(output_dir: Path, config: RunConfig) -> None:
     write_group_tables(output_dir, seed=config.execution.random_seed)
     write_group_maps(output_dir, config)
     write_exclusions(output_dir)
-    log.info("Page: %s", build_group(output_dir))
+    write_group_page(output_dir)
 
 
 def _write_run(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:

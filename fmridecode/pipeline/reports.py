@@ -1,10 +1,12 @@
 """The HTML pages alone, from finished derivatives; imports no torch."""
 
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from fmridecode.bids.labels import listing, without_prefix
+from fmridecode.bids.templateflow import TemplateFlow
 from fmridecode.config import RunConfig
 from fmridecode.errors import NoInputError, NothingMatchedError
 from fmridecode.pipeline.cores import n_processes
@@ -28,7 +30,7 @@ def reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
     if not output_dir.is_dir():
         raise NoInputError(f"{output_dir} is not a folder: there is nothing to report on.")
     if level == "group":
-        log.info("Page: %s", build_group(output_dir))
+        write_group_page(output_dir)
         return
     tables = sorted(output_dir.glob(f"sub-*/func/*_{PREDICTIONS}"))
     labels = [each.parent.parent.name.removeprefix("sub-") for each in tables]
@@ -39,6 +41,16 @@ def reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
             f"{output_dir} has no predictions of {who}: run the participant level first."
         )
     write_pages(output_dir, asked or labels, n_processes(config.execution))
+
+
+def write_group_page(output_dir: Path) -> None:
+    """Write ``group.html``, with the template's anatomy under its slices where it is there."""
+    names = [path.name for path in sorted(output_dir.glob("group_*_saliency.nii.gz"))]
+    spaces = [found[1] for name in names if (found := re.search(r"_space-([^_]+)_", name))]
+    flow = TemplateFlow(online=False)
+    underlays = (flow.underlay(space, label) for space in spaces[:1] for label in ("02", "01"))
+    underlay = next((each for each in underlays if each is not None), None)
+    log.info("Page: %s", build_group(output_dir, underlay))
 
 
 def write_pages(output_dir: Path, participants: Sequence[str], nprocs: int) -> None:

@@ -8,7 +8,7 @@ from fmridecode.report.page import write_page
 from fmridecode.report.sections import GROUP_SECTIONS, PARTICIPANT_SECTIONS
 
 
-def build_group(output_dir: Path) -> Path:
+def build_group(output_dir: Path, underlay: Path | None = None) -> Path:
     """Write ``group.html`` and its figures from the derivatives in a folder.
 
     Whatever has not been computed is named on the page, with what would compute it.
@@ -17,6 +17,8 @@ def build_group(output_dir: Path) -> Path:
     ----------
     output_dir
         The OUTPUT_DIR of a run at the ``group`` level.
+    underlay
+        Anatomical image in the space of the maps, to lie under slices of them.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def build_group(output_dir: Path) -> Path:
     BadDataError
         A table or sidecar is there, but cannot be used.
     """
-    derivatives = Derivatives(root=_existing(output_dir))
+    derivatives = Derivatives(root=_existing(output_dir), underlay=underlay)
     return write_page(
         derivatives,
         path=derivatives.root / "group.html",

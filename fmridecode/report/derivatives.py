@@ -27,9 +27,18 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivatives:
-    """Reads tables, maps, configs and models below an OUTPUT_DIR. Nothing is cached."""
+    """Reads tables, maps, configs and models below an OUTPUT_DIR. Nothing is cached.
+
+    Parameters
+    ----------
+    root
+        The OUTPUT_DIR.
+    underlay
+        Anatomical image of the maps' template, where there is one.
+    """
 
     root: Path
+    underlay: Path | None = None
 
     @property
     def figures(self) -> Path:

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from fmridecode.errors import BadDataError
-from fmridecode.report.blocks import Picture
+from fmridecode.report.blocks import Picture, Source
 from fmridecode.report.drawing import save_figure, slug, source
 from fmridecode.report.palette import NEGATIVE, OUTLINE, POSITIVE
 
@@ -27,6 +27,7 @@ PERCENTILE = 99.0
 
 _SIZE = (4.6, 1.42)
 _DPI = 200
+_ROUNDING = 1e-4  # of a threshold that was read from a table with six digits
 _BARELY_THERE = 10  # of 255; an opacity that would show as a plate behind the brain
 _COLOURS = LinearSegmentedColormap.from_list(
     "signed",
@@ -47,6 +48,9 @@ def glass_picture(
     *,
     name: str,
     caption: str,
+    more: tuple[Source, ...] = (),
+    least: float = 0.0,
+    what: str = "saliency",
 ) -> Picture:
     """Draw a map on a glass brain from the left, from above, and from the right.
 
@@ -62,11 +66,17 @@ def glass_picture(
         Stem of the figure's file.
     caption
         What the map is.
+    more
+        Further files to link.
+    least
+        Voxels of a smaller magnitude are left out.
+    what
+        What the values are.
     """
-    content, saturation = brain.png(saliency.path)
+    content, saturation = brain.png(saliency.path, least=least)
     path = save_figure(derivatives, f"{slug(name)}.png", content)
     alt = (
-        f"Glass brain seen from the left, above and right: {saliency.method} saliency for "
+        f"Glass brain seen from the left, above and right: {saliency.method} {what} for "
         f"{saliency.target}; colours saturate at plus and minus {saturation:.3g}."
     )
     return Picture(
@@ -74,7 +84,7 @@ def glass_picture(
         .format(alt, base64.b64encode(content).decode()),
         caption=f"{caption}, colours to ±{saturation:.2g}.",
         file=source(derivatives, path, "PNG"),
-        sources=(source(derivatives, saliency.path, "NIfTI"),),
+        sources=(source(derivatives, saliency.path, "NIfTI"), *more),
         width=460,
     )  # fmt: skip
 
@@ -104,15 +114,17 @@ class GlassBrain:
                 outline.set_edgecolor((*OUTLINE, 0.8))
                 outline.set_linewidth(0.5 * outline.get_linewidth())
 
-    def png(self, path: Path) -> tuple[bytes, float]:
+    def png(self, path: Path, *, least: float = 0.0) -> tuple[bytes, float]:
         """Return a transparent PNG of a map, and where its colours saturate.
+
+        Voxels of a smaller magnitude than ``least`` are left out.
 
         Raises
         ------
         BadDataError
             The file cannot be read, or is not a single 3-D map.
         """
-        image = _load(path)
+        image = load_map(path, least=least)
         values = image.get_fdata(dtype=np.float32)
         inside = np.abs(values[values != 0])
         saturation = float(np.percentile(inside, PERCENTILE)) if inside.size else 0.0
@@ -130,7 +142,14 @@ class GlassBrain:
         return _small(buffer.getvalue()), saturation
 
 
-def _load(path: Path) -> Any:
+def load_map(path: Path, *, least: float = 0.0) -> Any:
+    """Read a 3-D image, what is not finite or smaller in magnitude than ``least`` as 0.
+
+    Raises
+    ------
+    BadDataError
+        The file cannot be read, or is not a single 3-D map.
+    """
     import nibabel as nib
     from nibabel.filebasedimages import ImageFileError
 
@@ -141,7 +160,8 @@ def _load(path: Path) -> Any:
         raise BadDataError(f"{path} cannot be read ({error}); re-run its level") from error
     if values.ndim != 3:
         raise BadDataError(f"{path} has the shape {values.shape}; expected one 3-D map")
-    return nib.Nifti1Image(values, image.affine)
+    kept = np.where(np.abs(values) >= least * (1 - _ROUNDING), values, np.float32(0))
+    return nib.Nifti1Image(kept, image.affine)
 
 
 def _small(png: bytes) -> bytes:

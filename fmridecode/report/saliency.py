@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fmridecode.report.table import read_json
@@ -49,6 +49,10 @@ class SaliencyMap:
             if _plain(value)
         }
         return not labels or any(_plain(value) in _plain(self.target) for value in labels)
+
+    def at(self, path: Path) -> SaliencyMap:
+        """Return the same map's statistic, which lies elsewhere."""
+        return replace(self, path=path)
 
 
 def in_order(maps: tuple[SaliencyMap, ...], classes: tuple[str, ...]) -> tuple[SaliencyMap, ...]:

@@ -15,6 +15,7 @@ from fmridecode.report.group import (
     methods,
     participants,
     plausibility,
+    regions,
     summary,
     training,
 )
@@ -46,6 +47,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Saliency maps",
         question="Where in the brain is the information?",
         build=maps.build,
+    ),
+    Section(
+        anchor="regions",
+        title="Regions",
+        question="Which voxels and regions speak for a condition in everyone?",
+        build=regions.build,
     ),
     Section(
         anchor="training",

@@ -18,7 +18,7 @@ _TEXT_COLUMNS = (
     "participant_id", "session_id", "source", "true_label", "predicted_label", "label", "target",
     "method", "method_a", "method_b", "criterion", "measure", "metric", "unit", "role", "fold",
     "reason", "reasons", "stage", "order",
-    "replacement", "curve", "reference", "series",
+    "replacement", "curve", "reference", "series", "map", "cluster", "basis", "region", "parcel",
 )  # fmt: skip
 
 

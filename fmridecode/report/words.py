@@ -1,5 +1,7 @@
 """Names of metrics, methods, schemes and architectures as a reader would say them."""
 
+from collections.abc import Collection
+
 METRICS = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -50,3 +52,13 @@ def method(name: str) -> str:
     ('Gradient × input', 'lime')
     """
     return METHODS.get(name, name)
+
+
+def main_method(names: Collection[str]) -> str:
+    """Return the method that is shown where one has to do, chosen without looking at results.
+
+    >>> main_method(["gradient", "smoothgrad"]), main_method(["lime"]), main_method([])
+    ('smoothgrad', 'lime', '')
+    """
+    preferred = ("smoothgrad", "gradient", "weights", *names)
+    return next((name for name in preferred if name in names), "")

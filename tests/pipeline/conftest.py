@@ -17,7 +17,7 @@ from fmridecode.core.grid import Grid
 from fmridecode.core.maps import Example, MapClass, MapSet
 from fmridecode.errors import TryAgainError
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline import levels, prepare, reports, simulate
+from fmridecode.pipeline import prepare, reports, simulate
 
 CLASSES = ("emotion", "gambling", "language")
 SMALL = {
@@ -105,7 +105,6 @@ class Job:
             patch.setattr(prepare, "target_grid", lambda _: self.template)
             patch.setattr(reports, "build_participant", lambda *_: None)
             patch.setattr(reports, "build_group", lambda *_: None)
-            patch.setattr(levels, "build_group", lambda *_: None)
             return main([str(bids_dir), str(output_dir), level, *options])
 
 

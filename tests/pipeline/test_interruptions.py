@@ -20,8 +20,8 @@ DRIVER = """
 import sys
 from fmridecode.bids import templateflow
 from fmridecode.errors import TryAgainError
-from fmridecode.pipeline import levels, reports
-reports.build_participant = levels.build_group = lambda *_: None
+from fmridecode.pipeline import reports
+reports.build_participant = reports.build_group = lambda *_: None
 def refuse(url):
     raise TryAgainError(f"{url} cannot be reached")
 templateflow.fetch = refuse

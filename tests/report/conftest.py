@@ -268,6 +268,83 @@ def _write_group(root: Path, generator: np.random.Generator) -> None:
             )
 
 
+def _write_regions(root: Path, generator: np.random.Generator) -> None:
+    """Write tests of the mean maps, in which SmoothGrad finds voxels, peaks, and parcels."""
+    tests, peaks, parcels, single = [], [], [], []
+    for name in CLASSES:
+        for method in METHODS:
+            contrast = _contrast(name)
+            stem = f"group_task-pain_space-S_res-8_contrast-{contrast}"
+            described = f"desc-{method.replace('-', '')}To{contrast.title()}"
+            found = method == "smoothgrad"
+            keys = {"label": name, "target": name, "method": method}
+            tests.append(
+                {
+                    "map": f"{stem}_{described}_saliency.nii.gz",
+                    **keys,
+                    "n_participants": 8,
+                    "df": 7,
+                    "n_voxels": 3600,
+                    "t_min": -6.1,
+                    "t_max": 9.3,
+                    "p_fwe_min": 0.002 if found else 0.21,
+                    "threshold_t": 2.5 if found else None,
+                    "voxels_positive": 31 if found else 0,
+                    "voxels_negative": 12 if found else 0,
+                    "n_permutations": 2000,
+                    "n_decoders": 4,
+                    "r_same_decoder": 0.08 if method == "gradient-x-input" else 0.93,
+                    "r_other_decoders": 0.05,
+                }
+            )
+            write_map(root / f"{stem}_stat-t_{described}_statmap.nii.gz", 2 * brain_map(generator))
+            peaks += [
+                {
+                    "map": f"{stem}_{described}_saliency.nii.gz",
+                    **keys,
+                    "basis": "fwe" if found else "uncorrected",
+                    "cluster": cluster,
+                    "x": -36.0,
+                    "y": 4.0 * rank,
+                    "z": 12.0,
+                    "value": 9.3 - rank,
+                    "p_fwe": 0.002 if found else 0.4,
+                    "size_mm3": None if cluster == "1a" else 4096,
+                    "region": f"insula {HOSTILE}" if rank == 0 else None,
+                }
+                for rank, cluster in enumerate(("1", "1a", *map(str, range(2, 14))))
+            ]
+            parcels += [
+                {
+                    **keys,
+                    "parcel": f"{parcel} {HOSTILE}",
+                    "index": index,
+                    "n_voxels": 40,
+                    "mean": 0.3 * (4 - index),
+                    "ci_low": 0.3 * (4 - index) - 0.2,
+                    "ci_high": 0.3 * (4 - index) + 0.2,
+                    "t": 4.0 - index,
+                    "df": 7,
+                    "p": 0.01 * index,
+                    "q": 0.02 * index,
+                    "n_participants": 8,
+                }
+                for index, parcel in enumerate(("insula", "thalamus", "precuneus"), start=1)
+            ]
+            single += [
+                {
+                    "participant_id": f"sub-{label}",
+                    **keys,
+                    **dict(zip(("parcel_1", "parcel_2", "parcel_3"), values, strict=True)),
+                }
+                for label, values in zip(PARTICIPANTS, generator.random((8, 3)), strict=True)
+            ]
+    write_table(root / "group_desc-maps_tests.tsv", pd.DataFrame(tests), threshold_t="Critical.")
+    write_table(root / "group_desc-clusters_peaks.tsv", pd.DataFrame(peaks))
+    write_table(root / "group_desc-parcels_saliency.tsv", pd.DataFrame(parcels))
+    write_table(root / "group_desc-parcels_participants.tsv", pd.DataFrame(single))
+
+
 def _write_model(root: Path) -> None:
     folder = root / "models" / "cnn-adversarial"
     roles, epochs = [], []
@@ -333,6 +410,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for label in PARTICIPANTS:
         _write_participant(root, label, generator)
     _write_group(root, generator)
+    _write_regions(root, generator)
     _write_model(root)
     _write_plausibility(root)
     (root / "logs" / "run.toml").write_text(tomli_w.dumps(CONFIG), encoding="utf-8")

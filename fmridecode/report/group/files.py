@@ -27,6 +27,10 @@ _CONTENTS = {
     "interpretability_summary": "CIA and CAD of each saliency method",
     "interpretability_tests": "Paired tests between saliency methods",
     "participants_summary": "Each participant’s accuracy, CIA and CAD",
+    "maps_tests": "Tests of the group maps over participants",
+    "clusters_peaks": "Clusters and peaks of the group maps",
+    "parcels_saliency": "Mean saliency in the parcels of the atlas, tested over participants",
+    "parcels_participants": "Mean saliency in the parcels of the atlas, of each participant",
     "excluded_participants": "Who was left out, and why",
 }
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fmridecode.report.blocks import Block, Gallery, Heading, Key, Missing, Prose
+from markupsafe import Markup
+
+from fmridecode.report.blocks import Block, Gallery, Heading, Key, Missing, Prose, Source
 from fmridecode.report.glass import PERCENTILE, GlassBrain, glass_picture
 from fmridecode.report.group.facts import class_names
 from fmridecode.report.numbers import count
 from fmridecode.report.saliency import SaliencyMap, in_order
+from fmridecode.report.viewer import Background, find_background, write_viewer
+from fmridecode.report.words import main_method
 from fmridecode.report.words import method as method_title
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fmridecode.report.derivatives import Derivatives
 
 LEGEND = (
@@ -41,6 +47,19 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         Prose(text="Mean over participants of the maps that explain the true class."),
         READING,
     ]
+    main = main_method([each.method for each in maps])
+    background = find_background(derivatives, maps[0].path)
+    viewers = {
+        each.path: write_viewer(
+            derivatives,
+            background,
+            each,
+            title=f"Mean {method_title(each.method)} saliency for {each.target}",
+        )
+        for each in maps
+        if each.method == main
+    }
+    blocks.append(_slices(main, viewers, background, maps))
     brain = GlassBrain()
     for target in dict.fromkeys(each.target for each in maps):
         chosen = [each for each in maps if each.target == target]
@@ -54,14 +73,35 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
                         each,
                         name=each.path.name.removesuffix(".nii.gz"),
                         caption=method_title(each.method),
+                        more=(viewers[each.path],) if each.path in viewers else (),
                     )
                     for each in chosen
                 ),
                 smallest=260,
-                legend=LEGEND if len(blocks) == 2 else (),
+                legend=LEGEND if target == maps[0].target else (),
             ),
         ]
     return tuple(blocks)
+
+
+def _slices(
+    main: str,
+    viewers: dict[Path, Source],
+    background: Background,
+    maps: tuple[SaliencyMap, ...],
+) -> Prose:
+    """Link the interactive slices of every class."""
+    links = Markup(", ").join(
+        Markup('<a href="{}">{}</a>').format(viewers[each.path].href, each.target)
+        for each in maps
+        if each.path in viewers
+    )
+    return Prose(
+        text=Markup(
+            "Interactive slices of the mean {} maps: {}. Each is a file of its own that works "
+            "offline; the anatomy is {}."
+        ).format(method_title(main), links, background.words)
+    )
 
 
 def _sizes(maps: list[SaliencyMap]) -> str:
