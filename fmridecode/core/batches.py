@@ -52,13 +52,10 @@ class Batches:
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
 
-    def shuffled(self, size: int, *, generator: torch.Generator) -> Iterator[tuple[Maps, Labels]]:
-        """Yield all examples once, in random order, ``size`` at a time (all at once when 0)."""
+    def shuffled(self, *, generator: torch.Generator) -> NDArray[np.int64]:
+        """Return the positions of all examples in random order."""
         device = generator.device
-        order = torch.randperm(len(self), generator=generator, device=device).cpu().numpy()
-        size = size or len(self)
-        for start in range(0, len(self), size):
-            yield self.take(order[start : start + size])
+        return torch.randperm(len(self), generator=generator, device=device).cpu().numpy()
 
 
 def soft_labels(labels: Labels, n_classes: int, *, dtype: torch.dtype) -> SoftLabels:

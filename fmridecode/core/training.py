@@ -1,19 +1,17 @@
 """Training: Algorithm 1 of the paper, and the schemes that it is compared with."""
 
-import copy
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from fmridecode.core.attacks import ascent_direction, other_classes, pgd, robust_accuracy
-from fmridecode.core.batches import NO_CLASS, Batches, class_means, soft_labels
-from fmridecode.core.history import Epoch, History
-from fmridecode.core.models import CorrelationDecoder, Decoder
+from fmridecode.core.attacks import ascent_direction, other_classes, pgd
+from fmridecode.core.models import Decoder
 from fmridecode.core.noise import (
     gaussian,
     normalise,
@@ -22,16 +20,12 @@ from fmridecode.core.noise import (
     radius,
     uniform_in_ball,
 )
-from fmridecode.core.portions import logits_of, portion, within_memory
+from fmridecode.core.portions import portion, within_memory
 from fmridecode.core.settings import TrainingConfig, chosen
-from fmridecode.errors import UsageError
 from fmridecode.shapes import Maps, SoftLabels
 
-ROBUST_EXAMPLES = 32
-"""Validation maps, at most, that PGD-20 attacks after each epoch, spread evenly over all."""
 
-
-class _Trainer:
+class Trainer:
     """The state of one training: a model, its optimiser, and the source of its noise."""
 
     def __init__(
@@ -121,16 +115,16 @@ def _groups(model: Decoder, config: TrainingConfig) -> list[dict[str, Any]]:
     return groups
 
 
-def _standard(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+def _standard(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
     return trainer.update(x, targets)[0]
 
 
-def _random_noise(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+def _random_noise(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
     noise = uniform_in_ball(x, trainer.model.mask, trainer.bound, generator=trainer.generator)
     return trainer.update(x + noise, targets)[0]
 
 
-def _adversarial(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+def _adversarial(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
     """Algorithm 1, lines 4 to 13: m hops on one minibatch.
 
     The noise after the last hop would be zeroed at the next minibatch, so it is not formed.
@@ -149,7 +143,7 @@ def _adversarial(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
     return trainer.update(x + noise, targets)[0]
 
 
-def _pgd(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
+def _pgd(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
     config = trainer.config
     if config.clean_every_second and trainer.updates % 2 == 1:
         return trainer.update(x, targets)[0]
@@ -166,7 +160,7 @@ def _pgd(trainer: _Trainer, x: Maps, targets: SoftLabels) -> float:
     return trainer.update(x + noise, targets)[0]
 
 
-SCHEMES: dict[str, Callable[[_Trainer, Maps, SoftLabels], float]] = {
+SCHEMES: dict[str, Callable[[Trainer, Maps, SoftLabels], float]] = {
     "standard": _standard,
     "random-noise": _random_noise,
     "adversarial": _adversarial,
@@ -180,123 +174,27 @@ def passes(config: TrainingConfig) -> int:
     return max(1, round(config.epochs / hops))
 
 
-def fit(
-    model: Decoder,
-    train: Batches,
-    validation: Batches,
-    config: TrainingConfig,
-    *,
-    n_classes: int,
-    generator: torch.Generator,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-    n_attacked: int = ROBUST_EXAMPLES,
-) -> History:
-    """Train a decoder in place and keep the epoch with the lowest validation loss.
+Load = Callable[[NDArray[np.int64]], tuple[Maps, SoftLabels]]
 
-    Parameters
-    ----------
-    model
-        A freshly built decoder; holds the selected weights afterwards. A correlation decoder
-        only remembers the class means.
-    train, validation
-        Examples of different participants.
-    config
-        Scheme and recipe.
-    n_classes
-        Number of logits.
-    generator
-        Source of the order, the noise and the mixtures, on the device of the model.
-    on_epoch
-        Called after each epoch, for progress bars and logs.
-    n_attacked
-        Validation maps, at most, that PGD-20 attacks after each epoch; 0 for none.
 
-    Raises
-    ------
-    UsageError
-        When the loss is no longer finite.
-    BadDataError
-        When a correlation decoder lacks a class to average.
+def minibatch(trainer: Trainer, load: Load, batch: NDArray[np.int64]) -> tuple[Maps, SoftLabels]:
+    """Load a minibatch, mix pairs of its examples and add input noise.
+
+    Mixing is that of H. Zhang et al. 2018, arXiv:1710.09412. ``load`` returns the maps and the
+    targets at some positions.
     """
-    if isinstance(model, CorrelationDecoder):
-        model.remember(class_means(train, n_classes).to(model.mask.device))
-        only = _evaluate(model, validation, config, 0, math.nan, 0)
-        on_epoch(only)
-        return History(epochs=(only,), selected=0, n_attacked=0)
-    n_known = int((validation.labels[validation.indices] != NO_CLASS).sum())
-    n_attacked = min(n_attacked, n_known)
-    n_batches = math.ceil(len(train) / (config.batch_size or len(train)))
-    hops = config.steps if config.scheme == "adversarial" else 1
-    trainer = _Trainer(model, config, passes(config) * n_batches * hops, generator)
-    epochs: list[Epoch] = []
-    best: dict[str, Tensor] = {}
-    whole = [] if config.batch_size else [train.take(slice(None))]
-    for number in range(passes(config)):
-        losses = [
-            SCHEMES[config.scheme](trainer, *_augment(x, y, n_classes, model.mask, trainer))
-            for x, y in whole or train.shuffled(config.batch_size, generator=generator)
-        ]
-        epoch = _evaluate(
-            model, validation, config, number, math.fsum(losses) / len(losses), n_attacked
-        )
-        if not math.isfinite(epoch.validation_loss):
-            raise UsageError(
-                f"Training diverged: the validation loss of epoch {number + 1} is "
-                f"{epoch.validation_loss}; lower --learning-rate {config.learning_rate}."
-            )
-        if not epochs or epoch.validation_loss < min(e.validation_loss for e in epochs):
-            best = copy.deepcopy(model.state_dict())
-        epochs.append(epoch)
-        on_epoch(epoch)
-    model.load_state_dict(best)
-    selected = min(epochs, key=lambda each: each.validation_loss).epoch
-    return History(epochs=tuple(epochs), selected=selected, n_attacked=n_attacked)
-
-
-def _augment(
-    x: Maps, labels: Tensor, n_classes: int, mask: Tensor, trainer: _Trainer
-) -> tuple[Maps, SoftLabels]:
-    """Mix pairs of examples (H. Zhang et al. 2018, arXiv:1710.09412) and add input noise."""
     config, generator = trainer.config, trainer.generator
-    targets = soft_labels(labels, n_classes, dtype=x.dtype)
+    x, targets = load(batch)
     if config.mixup:
         other = torch.randperm(len(x), generator=generator, device=x.device)
         share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
-        x = torch.lerp(x[other], x, per_example(share, x))
-        targets = torch.lerp(targets[other], targets, share[:, None])
+        others, their_targets = load(batch[other.cpu().numpy()])
+        x = torch.lerp(others, x, per_example(share, x))
+        targets = torch.lerp(their_targets, targets, share[:, None])
     if config.input_noise > 0:
-        x = x + config.input_noise * gaussian(x, mask, generator=generator)
+        x = x + config.input_noise * gaussian(x, trainer.model.mask, generator=generator)
     return x, targets
 
 
 def _bound(config: TrainingConfig, model: Decoder) -> float:
     return radius(chosen(config.epsilon, "--epsilon"), int(model.mask.sum()))
-
-
-def _evaluate(
-    model: Decoder,
-    validation: Batches,
-    config: TrainingConfig,
-    number: int,
-    train_loss: float,
-    n_attacked: int,
-) -> Epoch:
-    loss = correct = 0.0
-    with torch.no_grad():
-        for x, y in validation.in_order(config.batch_size or len(validation)):
-            logits = logits_of(model, x)
-            targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
-            loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
-            correct += float((logits.argmax(dim=1) == y).sum())
-    known = np.flatnonzero(validation.labels[validation.indices] != NO_CLASS)
-    robust = math.nan
-    if config.scheme in ("adversarial", "pgd") and n_attacked > 0:
-        spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]
-        robust = robust_accuracy(model, *validation.take(spread), bound=_bound(config, model))
-    return Epoch(
-        epoch=number,
-        train_loss=train_loss,
-        validation_loss=loss / len(validation),
-        validation_accuracy=correct / len(known),
-        robust_accuracy=robust,
-    )

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from fmridecode.core.batches import Batches
 from fmridecode.core.criteria import score
+from fmridecode.core.fit import fit
 from fmridecode.core.models import Decoder, build
 from fmridecode.core.noise import normalise
 from fmridecode.core.saliency import METHODS as SALIENCY
 from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.core.training import fit, passes
+from fmridecode.core.training import passes
 from fmridecode.experiments.synthetic_settings import (
     CLASSES,
     SHAPE,

@@ -12,12 +12,13 @@ import torch
 from fmridecode.config import RunConfig
 from fmridecode.core.batches import Batches
 from fmridecode.core.calibration import fit_temperature
+from fmridecode.core.fit import ROBUST_EXAMPLES, fit
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.maps import MapSet
 from fmridecode.core.models import Decoder, Ensemble, build
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
-from fmridecode.core.training import ROBUST_EXAMPLES, fit, passes
+from fmridecode.core.training import passes
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from fmridecode.config import compose, to_toml
+from fmridecode.core.fit import fit
 from fmridecode.core.saliency import smoothgrad
 from fmridecode.core.settings import SaliencyConfig, TrainingConfig
-from fmridecode.core.training import fit
 from fmridecode.errors import UsageError
 
 MASK = torch.ones(6, 6, dtype=torch.bool)

@@ -46,7 +46,7 @@ def test_an_update_in_portions_is_the_update_of_the_whole_batch(
     for size in (5, 2, 1):
         at_once(size)
         model = exact(a_decoder, architecture)
-        trainer = training._Trainer(model, TrainingConfig(l2=0.1), 1, torch.Generator())
+        trainer = training.Trainer(model, TrainingConfig(l2=0.1), 1, torch.Generator())
         loss, direction = trainer.update(x, targets, attack=attack)
         gradients = [each.grad for each in model.parameters()]
         found.append([loss, *gradients, *([direction] if attack else [])])
@@ -62,7 +62,7 @@ def test_the_gradient_of_an_update_is_that_of_the_penalised_mean_loss(a_decoder,
     plain = copy.deepcopy(model)
     loss = functional.cross_entropy(plain(x), labels)
     (loss + 0.1 * sum(weight.square().sum() for weight in plain.weights())).backward()
-    trainer = training._Trainer(model, TrainingConfig(l2=0.1), 1, torch.Generator())
+    trainer = training.Trainer(model, TrainingConfig(l2=0.1), 1, torch.Generator())
     assert trainer.update(x, targets)[0] == pytest.approx(float(loss.detach()))
     for ours, theirs in zip(model.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-10, atol=1e-12)
@@ -169,7 +169,7 @@ def test_an_update_that_ran_out_of_memory_is_made_in_smaller_portions(a_decoder,
             return forward(x)
 
         monkeypatch.setattr(model, "forward", limited)
-        trainer = training._Trainer(model, TrainingConfig(), 2, torch.Generator().manual_seed(0))
+        trainer = training.Trainer(model, TrainingConfig(), 2, torch.Generator().manual_seed(0))
         training.SCHEMES["adversarial"](trainer, x, targets)
         found.append([each.detach() for each in model.parameters()])
     assert sizes == [4, *[2, 2] * 4]

@@ -38,7 +38,7 @@ def test_targeted_training_moves_its_maps_towards_other_classes(
     config = TrainingConfig(
         scheme=scheme, attack="targeted", epsilon=0.2, steps=3, learning_rate=1e-6
     )
-    trainer = training._Trainer(model, config, 3, torch.Generator().manual_seed(0))
+    trainer = training.Trainer(model, config, 3, torch.Generator().manual_seed(0))
     goals, seen, goal, update = [], [], trainer.goal, trainer.update
     monkeypatch.setattr(trainer, "goal", lambda y: goals.append(goal(y)) or goals[-1])
     monkeypatch.setattr(
@@ -56,7 +56,7 @@ def test_targeted_training_moves_its_maps_towards_other_classes(
 
 def test_an_untargeted_attack_draws_no_class(a_decoder):
     generator = torch.Generator().manual_seed(0)
-    trainer = training._Trainer(a_decoder("linear", MASK), TrainingConfig(), 1, generator)
+    trainer = training.Trainer(a_decoder("linear", MASK), TrainingConfig(), 1, generator)
     before = generator.get_state()
     targets = functional.one_hot(torch.tensor([0, 1]), 3).float()
     assert trainer.goal(targets) is targets

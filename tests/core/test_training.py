@@ -9,11 +9,12 @@ from torch.nn import functional
 from fmridecode.core import training
 from fmridecode.core.attacks import pgd
 from fmridecode.core.batches import NO_CLASS, Batches
+from fmridecode.core.fit import fit
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.models import build
 from fmridecode.core.noise import norms, radius
 from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.core.training import SCHEMES, fit, passes
+from fmridecode.core.training import SCHEMES, passes
 from fmridecode.errors import BadDataError, UsageError
 
 MASK = torch.ones(6, 6, dtype=torch.bool)
@@ -97,7 +98,7 @@ def test_gradient_reuse_takes_the_direction_before_the_update(a_decoder, batches
     targets = functional.one_hot(y, 3).float()
     leaf = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(functional.cross_entropy(model(leaf), y), leaf)
-    trainer = training._Trainer(model, settings, 1, torch.Generator())
+    trainer = training.Trainer(model, settings, 1, torch.Generator())
     _, direction = trainer.update(x, targets, attack=True)
     expected = functional.normalize(gradient.flatten(1)).view_as(x)
     torch.testing.assert_close(direction, expected, **EXACT)
@@ -115,7 +116,7 @@ def test_gradient_reuse_and_algorithm_1_differ_but_by_little(a_decoder, batches)
 def test_training_noise_stays_in_the_ball_and_the_mask(a_decoder, batches, monkeypatch, scheme):
     model = a_decoder("linear", MASK)
     config = TrainingConfig(scheme=scheme, epsilon=0.2, steps=4, pgd_step=0.3)
-    trainer = training._Trainer(model, config, 4, torch.Generator().manual_seed(0))
+    trainer = training.Trainer(model, config, 4, torch.Generator().manual_seed(0))
     seen, update = [], trainer.update
     monkeypatch.setattr(
         trainer, "update", lambda x, *args, **more: seen.append(x) or update(x, *args, **more)
@@ -138,7 +139,7 @@ def test_a_pgd_update_steps_by_sd_per_voxel_and_projects_as_asked(
     config = TrainingConfig(
         scheme="pgd", epsilon=0.2, pgd_step=0.15, steps=3, project_each_step=each
     )
-    trainer = training._Trainer(model, config, 1, torch.Generator())
+    trainer = training.Trainer(model, config, 1, torch.Generator())
     x, y = batches(12).take(slice(None))
     expected = x + pgd(
         model, x, y, bound=0.2 * root_v, step=0.15 * root_v, steps=3, project_each_step=each
@@ -151,7 +152,7 @@ def test_a_pgd_update_steps_by_sd_per_voxel_and_projects_as_asked(
 
 def test_every_second_pgd_update_can_be_clean(a_decoder, batches, monkeypatch):
     config = TrainingConfig(scheme="pgd", steps=3, clean_every_second=True)
-    trainer = training._Trainer(a_decoder("linear", MASK), config, 4, torch.Generator())
+    trainer = training.Trainer(a_decoder("linear", MASK), config, 4, torch.Generator())
     x, y = batches(12).take(slice(None))
     clean, update = [], trainer.update
     monkeypatch.setattr(
@@ -176,13 +177,13 @@ def test_hops_divide_the_passes_so_that_the_updates_are_as_many(scheme, epochs, 
 
 
 def test_every_scheme_makes_the_same_number_of_updates(a_decoder, batches, monkeypatch):
-    counts, update = [], training._Trainer.update
+    counts, update = [], training.Trainer.update
 
     def counted(self, *args, **more):
         counts[-1] += 1
         return update(self, *args, **more)
 
-    monkeypatch.setattr(training._Trainer, "update", counted)
+    monkeypatch.setattr(training.Trainer, "update", counted)
     for scheme in SCHEMES:
         counts.append(0)
         trained(a_decoder("linear", MASK), batches, scheme=scheme, epochs=8, steps=4)
@@ -195,7 +196,7 @@ def test_l2_adds_twice_the_weights_to_the_gradient(a_decoder, batches, architect
     found = []
     for l2 in (0.0, 0.5):
         model = a_decoder(architecture, MASK)
-        trainer = training._Trainer(model, TrainingConfig(l2=l2), 1, torch.Generator())
+        trainer = training.Trainer(model, TrainingConfig(l2=l2), 1, torch.Generator())
         head = model.head.weight.detach().clone()
         trainer.update(x, functional.one_hot(y, 3).float())
         found.append(model.head.weight.grad)
@@ -258,18 +259,23 @@ def test_the_gradients_of_a_batch_do_not_depend_on_its_size(a_decoder, batches):
     targets, gradients = functional.one_hot(y, 3).float(), []
     for times in (1, 2):
         model = a_decoder("linear", MASK)
-        trainer = training._Trainer(model, TrainingConfig(), 1, torch.Generator())
+        trainer = training.Trainer(model, TrainingConfig(), 1, torch.Generator())
         trainer.update(x.repeat(times, 1, 1), targets.repeat(times, 1))
         gradients.append(model.head.weight.grad)
     torch.testing.assert_close(*gradients, **EXACT)
 
 
 def augmented(model, batches, **config):
-    trainer = training._Trainer(
+    trainer = training.Trainer(
         model, TrainingConfig(**config), 1, torch.Generator().manual_seed(0)
     )
-    x, y = batches(600).take(slice(None))
-    return x, y, *training._augment(x, y, 3, MASK, trainer)
+    data = batches(600)
+
+    def load(positions):
+        x, y = data.take(positions)
+        return x, functional.one_hot(y, 3).float()
+
+    return *data.take(slice(None)), *training.minibatch(trainer, load, np.arange(600))
 
 
 def test_mixed_targets_sum_to_one_and_mix_as_their_maps_do(a_decoder, batches):
@@ -298,7 +304,7 @@ def test_input_noise_has_its_sd_and_stays_in_the_mask(a_decoder, batches):
 
 def test_the_cosine_schedule_goes_from_the_learning_rate_to_zero(a_decoder, batches):
     config = TrainingConfig(schedule="cosine", learning_rate=0.1)
-    trainer = training._Trainer(a_decoder("linear", MASK), config, 4, torch.Generator())
+    trainer = training.Trainer(a_decoder("linear", MASK), config, 4, torch.Generator())
     x, y = batches(6).take(slice(None))
     rates = []
     for _ in range(4):
