@@ -10,7 +10,7 @@ import numpy as np
 from fmridecode.bids.atomic import make_folder
 from fmridecode.bids.cache import Stack, rule_key
 from fmridecode.bids.plan import Plan
-from fmridecode.bids.plausibility import Judged, find_outliers
+from fmridecode.bids.plausibility import Judged, Quality, find_outliers
 from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bids.spaces import Spaces, settle_spaces
 from fmridecode.bids.templates import Template
@@ -107,10 +107,10 @@ def prepare(
         tasks = [each for each in tasks if each.planned.participant not in out]
         _refuse_nothing(tasks, failures | excluded)
         stack = stack_maps(tasks, template.grid.shape)
-    examples = zip(tasks, stack.missing, strict=True)
+    examples = zip(tasks, stack.missing, stack.quality, strict=True)
     maps = MapSet(
         values=stack.values,
-        examples=tuple(_example(task, share) for task, share in examples),
+        examples=tuple(_example(*each) for each in examples),
         classes=plan.classes,
         mask=template.mask if space.zscore == "brain" else np.ones_like(template.mask),
         grid=template.grid,
@@ -184,7 +184,7 @@ def _refuse_nothing(kept: Sequence[object], failures: Mapping[str, str]) -> None
         )
 
 
-def _example(task: Task, missing: float) -> Example:
+def _example(task: Task, missing: float, quality: Sequence[Quality]) -> Example:
     planned = task.planned
     return Example(
         participant=planned.participant,
@@ -192,6 +192,8 @@ def _example(task: Task, missing: float) -> Example:
         label=planned.label,
         sources=tuple(each.uri for each in planned.sources),
         missing=missing,
+        sd=float(np.mean([each.sd for each in quality])),
+        negative=float(np.mean([each.negative for each in quality])),
         transforms=tuple(sorted({t.name for each in task.sources if (t := each.transform)})),
     )
 

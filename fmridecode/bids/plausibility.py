@@ -43,6 +43,8 @@ class Quality:
         Standard deviation in the brain mask, in the units of the map.
     zeros
         Share of the grid without data.
+    negative
+        Share of the map's voxels in the brain mask that are below 0.
     odd
         What is odd about the header.
     """
@@ -52,6 +54,7 @@ class Quality:
     cut: tuple[float, ...]
     sd: float
     zeros: float
+    negative: float
     odd: tuple[str, ...]
 
     @classmethod
@@ -89,6 +92,7 @@ def judge(
         cut=_cut(inside, brain, grid),
         sd=float(values[inside].std(dtype=np.float64)) if inside.any() else 0.0,
         zeros=float(1 - n_present / present.size),
+        negative=float((values[inside] < 0).mean()) if inside.any() else 0.0,
         odd=odd,
     )
 
@@ -146,6 +150,7 @@ def _median(found: Sequence[Quality]) -> Quality:
         cut=tuple(median(each.cut[i] for each in found) for i in range(len(SIDES))),
         sd=median(each.sd for each in found),
         zeros=median(each.zeros for each in found),
+        negative=median(each.negative for each in found),
         odd=(),
     )
 

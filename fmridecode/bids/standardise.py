@@ -15,7 +15,7 @@ from fmridecode.bids.warp import warp
 from fmridecode.core.grid import Grid
 from fmridecode.errors import BadDataError
 
-RULE = 3
+RULE = 4
 """Raise it whenever the numbers that this module makes change: it is part of the cache's key."""
 
 

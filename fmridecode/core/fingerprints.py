@@ -90,8 +90,7 @@ def recognised(prints: Prints, known: Sequence[str]) -> NDArray[np.bool_]:
     if not known or not len(prints):
         return np.zeros(len(prints), dtype=np.bool_)
     recorded = np.array([list(bytes.fromhex(each)) for each in known], dtype=np.uint8)
-    near: NDArray[np.bool_] = (differing_bits(prints, recorded) <= NEAR).any(axis=1)
-    return near
+    return np.asarray((differing_bits(prints, recorded) <= NEAR).any(axis=1))
 
 
 def as_hexadecimal(prints: Prints) -> tuple[str, ...]:
@@ -116,13 +115,16 @@ def find_duplicates(
     Fingerprints find candidates, and the correlation of the maps themselves confirms them.
     """
     prints = map_prints(values, mask, salt=salt)
-    owner = np.array(participants)
+    owner = np.unique(np.array(participants), return_inverse=True)[1]
     found = []
-    for first in range(len(values)):
-        bits = differing_bits(prints[first : first + 1], prints[first + 1 :])[0]
-        others = owner[first + 1 :] != owner[first]
-        for second in np.flatnonzero((bits <= NEAR) & others) + first + 1:
-            r = float(np.corrcoef(values[first][mask], values[second][mask])[0, 1])
-            if r >= CORRELATED:
-                found.append(Duplicate(first=first, second=int(second), pearson_r=r))
+    for start in range(0, len(values), _ROWS):
+        rows = slice(start, start + _ROWS)
+        near = differing_bits(prints[rows], prints) <= NEAR
+        near &= owner[rows, None] != owner[None]
+        for offset, second in np.argwhere(near):
+            first = start + int(offset)
+            if first < second:
+                r = float(np.corrcoef(values[first][mask], values[second][mask])[0, 1])
+                if r >= CORRELATED:
+                    found.append(Duplicate(first=first, second=int(second), pearson_r=r))
     return found

@@ -42,6 +42,11 @@ class Example:
         Share of the brain mask in which the map has no data, 0 to 1.
     transforms
         Names of what warped maps from another space; normally none.
+    sd
+        Standard deviation in the brain mask before the z-score, the mean over the sources; NaN
+        where it is not known.
+    negative
+        Share of voxels below 0 before the z-score, likewise.
     own
         The class as the data set calls it, where the decoder's classes are another's.
     """
@@ -52,6 +57,8 @@ class Example:
     sources: tuple[str, ...]
     missing: float = 0.0
     transforms: tuple[str, ...] = ()
+    sd: float = float("nan")
+    negative: float = float("nan")
     own: MapClass | None = None
 
 

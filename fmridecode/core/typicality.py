@@ -82,7 +82,7 @@ def unlike(
             if each.statistic in statistics
         ]
     )
-    known = np.isfinite(distances).any(axis=0)
+    known = np.asarray(np.isfinite(distances).any(axis=0))
     largest = np.where(np.isfinite(distances), distances, -1.0)
     position = largest.argmax(axis=0)
     values = np.where(known, largest.max(axis=0), np.nan)

@@ -19,6 +19,7 @@ from fmridecode.core.models import Decoder, Ensemble, build
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
+from fmridecode.pipeline.training_maps import remembered
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,7 @@ def _finish(
         n_maps=len(training),
         n_participants=len(split.train),
         seed=config.execution.random_seed,
-        origin=maps.origin,
+        origin=remembered(maps, split, seed=config.execution.random_seed),
     )
 
 

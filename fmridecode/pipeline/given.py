@@ -16,10 +16,12 @@ from fmridecode.bids.templates import Template, target_grid
 from fmridecode.bundles.bundle import Bundle, load
 from fmridecode.bundles.locate import locate
 from fmridecode.config import RunConfig
+from fmridecode.core.maps import MapSet
 from fmridecode.core.settings import AUTO, SaliencyConfig
 from fmridecode.core.trained import TrainedDecoder, averaged
 from fmridecode.errors import FmridecodeError, UsageError
 from fmridecode.pipeline.folds import Folds, read_folds
+from fmridecode.pipeline.leaks import recognised
 from fmridecode.pipeline.turns import Turn
 
 log = logging.getLogger(__name__)
@@ -173,18 +175,25 @@ def copies_on(config: RunConfig, decoder: TrainedDecoder) -> Template | None:
 
 
 def turns_of_given(
-    config: RunConfig, given: Given, participants: Sequence[str], families: Mapping[str, str]
+    config: RunConfig,
+    given: Given,
+    maps: MapSet,
+    participants: Sequence[str],
+    families: Mapping[str, str],
 ) -> Iterator[Turn]:
     """Give each participant to the mean of the folds that have not seen the person.
 
-    Where all have, all of them decode, and the participant is marked as seen.
+    A fold has seen whom it trained or validated on, the family, and whoever it recognises by a
+    map. Where all have, all of them decode, and the participant is marked as seen.
     """
+    known = [recognised(each.decoder, maps, participants) for each in given.bundles]
     everything = tuple(range(len(given.bundles)))
     groups: dict[tuple[int, ...], list[str]] = {}
     seen = set()
     for who in participants:
-        chosen = given.innocent(who, families)
-        if not chosen:
+        innocent = given.innocent(who, families)
+        chosen = tuple(k for k in innocent if who not in known[k])
+        if not innocent:
             seen.add(who)
         groups.setdefault(chosen or everything, []).append(who)
     for chosen, members in groups.items():

@@ -91,7 +91,7 @@ def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: Run
     usable = set(maps.participants)
     participants = tuple(who for who in prepared.asked if who in usable)
     write_participants(
-        turns_of_given(explaining, given, participants, prepared.families),
+        turns_of_given(explaining, given, maps, participants, prepared.families),
         replace(maps, mask_source=decoder.mask_source),
         Output(folder=output_dir, copies=copies, transform=warped),
         n_participants=len(participants),

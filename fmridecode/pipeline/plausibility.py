@@ -44,6 +44,7 @@ DICTIONARY = {
     f"more than {MOST_RATIO:g} times the median of its class, or less than the median's "
     f"{MOST_RATIO:g}th part.",
     "zeros": "Share of the grid without data (0, NaN or infinite).",
+    "negative": "Share of the map's voxels in the brain mask that are below 0.",
     "odd": "What is odd about the header: sform against qform, the origin, the voxel size.",
     "outlier": "Whether any of these is out of line.",
     "reasons": "What is out of line.",
@@ -107,6 +108,7 @@ def _row(each: Judged) -> dict[str, object]:
         **{f"cut_{side}": mm for side, mm in zip(SIDES, quality.cut, strict=True)},
         "sd": quality.sd,
         "zeros": quality.zeros,
+        "negative": quality.negative,
         "odd": "; ".join(quality.odd) or None,
         "outlier": bool(each.reasons),
         "reasons": "; ".join(each.reasons) or None,
@@ -125,6 +127,7 @@ def _judged(row: Mapping[Hashable, Any]) -> Judged:
             cut=tuple(_number(row[f"cut_{side}"]) for side in SIDES),
             sd=_number(row["sd"]),
             zeros=_number(row["zeros"]),
+            negative=_number(row["negative"]),
             odd=tuple(filter(None, _text(row["odd"]).split("; "))),
         ),
         reasons=tuple(filter(None, _text(row["reasons"]).split("; "))),

@@ -27,6 +27,7 @@ from fmridecode.pipeline.choose import (
 )
 from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
+from fmridecode.pipeline.leaks import kept_together
 from fmridecode.pipeline.refits import refit
 from fmridecode.progress import progress
 
@@ -76,7 +77,7 @@ def train(
         splits = make_splits(
             maps.participants,
             config.split,
-            families=families,
+            families=kept_together(maps, families, seed=config.execution.random_seed),
             generator=np.random.default_rng(config.execution.random_seed),
         )
         for fold, split in enumerate(splits, start=1):

@@ -9,24 +9,26 @@ from numpy.typing import NDArray
 from fmridecode.core.fingerprints import as_hexadecimal, map_prints, participant_print, salt_of
 from fmridecode.core.maps import MapSet
 from fmridecode.core.origin import Fingerprints, Origin
+from fmridecode.core.splits import Split
 from fmridecode.core.typicality import Statistics, fwhm, usual
 
 
-def remembered(maps: MapSet, indices: NDArray[np.int64], *, seed: int) -> Origin:
+def remembered(maps: MapSet, split: Split, *, seed: int) -> Origin:
     """Return the data set's origin with what is to be kept of the maps that train a decoder.
 
     Parameters
     ----------
     maps
         All maps.
-    indices
-        Those that train or validate.
+    split
+        Who trains and validates; both are kept, for both chose what the decoder is.
     seed
         Part of the salt, together with all participants, so that the folds of a run share it.
     """
-    salt = salt_of(seed, maps.origin.dataset, *sorted(set(maps.participants)))
     dataset = maps.origin.dataset
-    who = sorted({maps.examples[i].participant for i in indices}) if dataset else []
+    salt = salt_of(seed, dataset, *sorted((*split.train, *split.validation, *split.test)))
+    indices = maps.where({*split.train, *split.validation})
+    who = {maps.examples[i].participant for i in indices} if dataset else set()
     return replace(
         maps.origin,
         usual=usual(statistics(maps, indices)),

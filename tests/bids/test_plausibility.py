@@ -21,7 +21,9 @@ from fmridecode.pipeline.plausibility import known_maps, write_plausibility
 
 from .conftest import AFFINE, SHAPE, SPACE
 
-GOOD = Quality(coverage=0.95, outside=0.05, cut=(0.0,) * 6, sd=1.0, zeros=0.7, odd=())
+GOOD = Quality(
+    coverage=0.95, outside=0.05, cut=(0.0,) * 6, sd=1.0, zeros=0.7, negative=0.5, odd=()
+)
 NAMES = [
     f"sub-{s:02d}/sub-{s:02d}_task-{t}_space-{SPACE}_statmap.nii.gz"
     for s in range(1, 7)

@@ -12,6 +12,8 @@ from fmridecode.bundles.bundle import Bundle
 from fmridecode.core.batches import Batches
 from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.trained import predict_logits
+from fmridecode.core.typicality import UNLIKE, unlike
+from fmridecode.pipeline.training_maps import statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,9 @@ class Decoded:
         Fold whose decoder made them, from 1; None for a decoder of no fold.
     seen_in_training
         Whether the decoder was trained or validated on this participant.
+    unlike, unlike_in
+        ``(maps,)`` how far each map is from the training maps, and in which statistic; see
+        `fmridecode.core.typicality.unlike`.
     """
 
     indices: NDArray[np.int64]
@@ -38,6 +43,8 @@ class Decoded:
     temperature: float
     fold: int | None
     seen_in_training: bool
+    unlike: NDArray[np.float64]
+    unlike_in: tuple[str, ...]
 
 
 def batches_of(maps: MapSet, indices: NDArray[np.int64], device: torch.device) -> Batches:
@@ -57,6 +64,7 @@ def decode(
     """Decode all maps of a participant."""
     indices = maps.where({participant})
     batches = batches_of(maps, indices, device)
+    distances, names = unlike(statistics(maps, indices), bundle.decoder.origin.usual)
     logits = predict_logits(bundle.decoder.model, batches).double().numpy()
     return Decoded(
         indices=indices,
@@ -65,6 +73,8 @@ def decode(
         temperature=bundle.decoder.temperature,
         fold=fold,
         seen_in_training=seen_in_training,
+        unlike=distances,
+        unlike_in=names,
     )
 
 
@@ -72,7 +82,10 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
     """Return one row per map: what it is, what it was taken for, and every probability."""
     names = maps.class_names
     rows: list[dict[str, object]] = []
-    for index, probabilities in zip(decoded.indices, decoded.probabilities, strict=True):
+    distances = zip(decoded.unlike, decoded.unlike_in, strict=True)
+    for index, probabilities, (distance, statistic) in zip(
+        decoded.indices, decoded.probabilities, distances, strict=True
+    ):
         example = maps.examples[index]
         predicted, known = int(probabilities.argmax()), example.label != UNKNOWN
         rows.append(
@@ -91,6 +104,8 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
                 "missing": example.missing,
                 "fold": decoded.fold,
                 "seen_in_training": decoded.seen_in_training,
+                "unlike_training": distance,
+                "unlike_in": statistic or None,
             }
         )
     return pd.DataFrame(rows).astype({"correct": "boolean", "fold": "Int64"})
@@ -114,5 +129,13 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "missing": "Share of the brain mask in which the map has no data, 0 to 1.",
         "fold": "Fold whose decoder was used; its participants are in models/*/folds.tsv. n/a for "
         "a decoder that was given (--model) and is of no fold.",
-        "seen_in_training": "Whether that decoder was trained or validated on the participant.",
+        "seen_in_training": "Whether that decoder was trained or validated on the participant, "
+        "by the folds' table, or recognised by a map or by the data set's name and the label.",
+        "unlike_training": "How far the map is from the decoder's training maps in a simple "
+        "statistic: the largest distance from their median, in units of their spread (1.4826 "
+        f"median absolute deviations). Above {UNLIKE:g} the decoder is used outside of what it "
+        "knows, and its probabilities may mean nothing.",
+        "unlike_in": "The statistic of that distance: log10_sd, of the SD before the z-score; "
+        "fwhm, the smoothness; negative, the share of negative voxels; overlap, the share of the "
+        "mask with data.",
     }

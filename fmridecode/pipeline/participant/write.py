@@ -12,6 +12,7 @@ from fmridecode.bids.labels import camel
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import UNKNOWN, MapSet
+from fmridecode.pipeline.leaks import recognised, warn_of_seen
 from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
     Decoded,
@@ -71,13 +72,17 @@ def write_participants(
     """
     with progress("Explaining", n_participants) as advance:
         for turn in turns:
+            strangers = [who for who in turn.participants if who not in turn.seen]
+            seen = dict.fromkeys(turn.seen, "the folds' table")
+            seen |= recognised(turn.bundle.decoder, maps, strangers)
+            warn_of_seen(seen, str(turn.bundle.path))
             for participant in turn.participants:
                 decoded = decode(
                     turn.bundle,
                     maps,
                     participant,
                     fold=turn.fold,
-                    seen_in_training=participant in turn.seen,
+                    seen_in_training=participant in seen,
                     device=device,
                 )
                 write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
