@@ -68,28 +68,11 @@ Each table and map has a JSON file beside it that explains it. `bids:NAME:path` 
 path in the data set NAME of `DatasetLinks`, in `dataset_description.json`.
 """
 
-CITATION = """\
-# What to cite
-
-Results were made with fmridecode {version}. Please cite:
-
-1. McClure P, Moraczewski D, Lam KC, Thomas A, Pereira F (2020). Improving the Interpretability of
-   fMRI Decoding using Deep Neural Networks and Adversarial Robustness. arXiv:2004.11114.
-2. Abraham A, et al. (2014). Machine learning for neuroimaging with scikit-learn. Frontiers in
-   Neuroinformatics 8:14. doi:10.3389/fninf.2014.00014 (nilearn)
-3. Yarkoni T, et al. (2019). PyBIDS: Python tools for BIDS datasets. Journal of Open Source
-   Software 4(40):1294. doi:10.21105/joss.01294
-4. Ciric R, et al. (2022). TemplateFlow: FAIR-sharing of multi-scale, multi-species brain models.
-   Nature Methods 19:1568-1571. doi:10.1038/s41592-022-01681-2
-5. Paszke A, et al. (2019). PyTorch: An Imperative Style, High-Performance Deep Learning Library.
-   NeurIPS 32.
-"""
-
 
 def start_dataset(output_dir: Path, links: Mapping[str, Path]) -> None:
     """Create the output data set, or bring what describes it up to date.
 
-    Writes ``dataset_description.json``, ``.bidsignore``, ``README.md`` and ``logs/CITATION.md``.
+    Writes ``dataset_description.json``, ``.bidsignore`` and ``README.md``.
 
     Parameters
     ----------
@@ -118,7 +101,6 @@ def start_dataset(output_dir: Path, links: Mapping[str, Path]) -> None:
     _write(output_dir / "dataset_description.json", described + "\n")
     _write(output_dir / ".bidsignore", BIDSIGNORE)
     _write(output_dir / "README.md", README)
-    _write(output_dir / "logs" / "CITATION.md", CITATION.format(version=__version__))
 
 
 def _description(links: Mapping[str, Path], version: str) -> dict[str, Any]:

@@ -41,6 +41,7 @@ from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
 from fmridecode.pipeline.train import train
 from fmridecode.pipeline.turns import turns_of_folds
+from fmridecode.report import write_citation
 
 
 def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
@@ -52,7 +53,7 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
         What stopped the run; or, after all other participants are done, those that failed.
     """
     if level == "group":
-        _group(output_dir, config)
+        _group(bids_dir, output_dir, config)
     elif config.given.model:
         _decode_with_given(level, bids_dir, output_dir, config)
     else:
@@ -165,17 +166,18 @@ def _raise_failures(prepared: Prepared) -> None:
         )
 
 
-def _group(output_dir: Path, config: RunConfig) -> None:
+def _group(bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
     if not output_dir.is_dir():
         raise NoInputError(f"{output_dir} is not a folder: run the participant level first.")
     write_group_tables(output_dir, seed=config.execution.random_seed)
     write_group_maps(output_dir, config)
     write_exclusions(output_dir)
+    _write_run("group", bids_dir, output_dir, config)
     write_group_page(output_dir)
 
 
 def _write_run(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
-    """Leave the resolved config, which re-runs the job, and how the run was started."""
+    """Leave the resolved config, which re-runs the job, how it was started, and what to cite."""
     started = datetime.now(UTC)
     run = {
         "level": level,
@@ -187,3 +189,4 @@ def _write_run(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) 
     }
     name = f"{started:%Y%m%dT%H%M%S}_{level}_{os.getpid()}.toml"
     write_atomically(output_dir / "logs" / name, to_toml(config, run).encode())
+    write_citation(output_dir)

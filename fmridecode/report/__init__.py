@@ -1,5 +1,6 @@
 """Pages, figures and methods text, made from finished derivatives only."""
 
 from fmridecode.report.build import build_group, build_participant
+from fmridecode.report.citation import write_citation
 
-__all__ = ["build_group", "build_participant"]
+__all__ = ["build_group", "build_participant", "write_citation"]

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+from fmridecode.report.evaluation_text import evaluation_text
 from fmridecode.report.numbers import count, enumeration
 from fmridecode.report.words import ARCHITECTURES
+
+if TYPE_CHECKING:
+    from fmridecode.report.resolved import Settings
 
 _STATISTICS = (
     "Confidence intervals are 95 % percentile bootstrap intervals over participants. "
     "Saliency methods were compared by two-sided paired t-tests over participants’ means, "
     "Bonferroni-corrected over all pairs of methods."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """A resolved config, asked for by table and key."""
-
-    tables: dict[str, Any]
-
-    def get(self, table: str, key: str) -> Any:
-        """Return a value, or None where the config does not have it."""
-        found = self.tables.get(table)
-        return found.get(key) if isinstance(found, dict) else None
-
-    def number(self, table: str, key: str) -> float | None:
-        """Return a number, or None where there is none."""
-        value = self.get(table, key)
-        return value if isinstance(value, (int, float)) and value is not True else None
+_SOFTWARE = (
+    "fmridecode finds maps with PyBIDS (Yarkoni et al., 2019), trains with PyTorch (Paszke et "
+    "al., 2019) and computes metrics and tests with scikit-learn (Pedregosa et al., 2011) and "
+    "SciPy (Virtanen et al., 2020)."
+)
+_TEMPLATES = {
+    "MNI152NLin2009cAsym": "Fonov et al., 2009",
+    "MNI152NLin2009aSym": "Fonov et al., 2009",
+    "MNI152NLin6Asym": "Evans et al., 2012",
+}
 
 
 def boilerplate(
     settings: Settings,
     *,
+    group: Settings,
     version: str,
     n_participants: int | None,
     n_maps: int | None,
@@ -45,7 +42,9 @@ def boilerplate(
     Parameters
     ----------
     settings
-        The resolved config.
+        The resolved config of the run that decoded.
+    group
+        That of the group level.
     version
         Of fmridecode; empty when not recorded.
     n_participants, n_maps, classes
@@ -56,7 +55,9 @@ def boilerplate(
         _decoder(settings),
         _validation(settings),
         _saliency(settings),
+        *evaluation_text(settings, group),
         _STATISTICS,
+        _SOFTWARE,
     )
 
 
@@ -78,9 +79,10 @@ def _data(
         )
     space, resolution = settings.get("space", "space"), settings.number("space", "resolution")
     if space and resolution:
+        cite = f" ({_TEMPLATES[space]})" if space in _TEMPLATES else ""
         sentences.append(
             f"Maps were resampled with nilearn (Abraham et al., 2014) to the {resolution:g} mm "
-            f"grid of the template {space} (Ciric et al., 2022)."
+            f"grid of the template {space}{cite}, from TemplateFlow (Ciric et al., 2022)."
         )
     covers = {"brain": "within the brain mask", "volume": "over the whole volume"}
     zscore = covers.get(str(settings.get("space", "zscore")))

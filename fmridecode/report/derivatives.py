@@ -85,21 +85,24 @@ class Derivatives:
         )
 
     def config_path(self) -> Path | None:
-        """Return the resolved config that was written last, or None."""
-        paths = sorted(
-            (self.root / "logs").glob("*.toml"), key=lambda path: (path.stat().st_mtime, path.name)
-        )
-        return paths[-1] if paths else None
+        """Return the resolved config by which was decoded, the last one written, or None."""
+        return self._newest(group=False)
 
     def config(self) -> dict[str, Any]:
-        """Return the resolved config; empty where there is none."""
-        path = self.config_path()
-        if path is None:
-            return {}
-        try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
-            raise BadDataError(f"{path} is not valid TOML ({error}); delete or mend it") from error
+        """Return the resolved config by which was decoded; empty where there is none."""
+        return _read_toml(self.config_path())
+
+    def group_config(self) -> dict[str, Any]:
+        """Return the resolved config of the group level; empty where there is none."""
+        return _read_toml(self._newest(group=True))
+
+    def _newest(self, *, group: bool) -> Path | None:
+        paths = [
+            path
+            for path in (self.root / "logs").glob("*.toml")
+            if ("_group_" in path.name) == group
+        ]
+        return max(paths, key=lambda path: (path.stat().st_mtime, path.name), default=None)
 
     def description(self) -> dict[str, Any]:
         """Return ``dataset_description.json``; empty where there is none."""
@@ -140,3 +143,12 @@ class Participant:
         paths = sorted(self.folder.glob(f"**/{self.name}_*desc-{description}.tsv"))
         tables = (read_table(path, columns=columns) for path in paths)
         return tuple(table for table in tables if table is not None)
+
+
+def _read_toml(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise BadDataError(f"{path} is not valid TOML ({error}); delete or mend it") from error

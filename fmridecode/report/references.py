@@ -1,47 +1,94 @@
-"""The works that the methods text cites."""
+"""The works that the methods text cites, from ``references.bib``."""
 
-REFERENCES = {
-    "McClure et al., 2020": "McClure P, Moraczewski D, Lam KC, Thomas A, Pereira F (2020). "
-    "Improving the interpretability of fMRI decoding using deep neural networks and adversarial "
-    "robustness. arXiv:2004.11114.",
-    "Gorgolewski et al., 2016": "Gorgolewski KJ et al. (2016). The brain imaging data structure, "
-    "a format for organizing and describing outputs of neuroimaging experiments. Scientific Data "
-    "3:160044. doi:10.1038/sdata.2016.44.",
-    "Ciric et al., 2022": "Ciric R et al. (2022). TemplateFlow: FAIR-sharing of multi-scale, "
-    "multi-species brain models. Nature Methods 19:1568–1571. doi:10.1038/s41592-022-01681-2.",
-    "Abraham et al., 2014": "Abraham A et al. (2014). Machine learning for neuroimaging with "
-    "scikit-learn. Frontiers in Neuroinformatics 8:14. doi:10.3389/fninf.2014.00014.",
-    "Salimans & Kingma, 2016": "Salimans T, Kingma DP (2016). Weight normalization: a simple "
-    "reparameterization to accelerate training of deep neural networks. arXiv:1602.07868.",
-    "Kingma & Ba, 2015": "Kingma DP, Ba J (2015). Adam: a method for stochastic optimization. "
-    "arXiv:1412.6980.",
-    "Shafahi et al., 2019": "Shafahi A et al. (2019). Adversarial training for free! "
-    "arXiv:1904.12843.",
-    "Madry et al., 2018": "Madry A, Makelov A, Schmidt L, Tsipras D, Vladu A (2018). Towards "
-    "deep learning models resistant to adversarial attacks. arXiv:1706.06083.",
-    "Zhang et al., 2018": "Zhang H, Cisse M, Dauphin YN, Lopez-Paz D (2018). mixup: beyond "
-    "empirical risk minimization. arXiv:1710.09412.",
-    "Guo et al., 2017": "Guo C, Pleiss G, Sun Y, Weinberger KQ (2017). On calibration of modern "
-    "neural networks. arXiv:1706.04599.",
-    "Simonyan et al., 2013": "Simonyan K, Vedaldi A, Zisserman A (2013). Deep inside "
-    "convolutional networks: visualising image classification models and saliency maps. "
-    "arXiv:1312.6034.",
-    "Shrikumar et al., 2016": "Shrikumar A, Greenside P, Shcherbina A, Kundaje A (2016). Not just "
-    "a black box: learning important features through propagating activation differences. "
-    "arXiv:1605.01713.",
-    "Smilkov et al., 2017": "Smilkov D, Thorat N, Kim B, Viégas F, Wattenberg M (2017). "
-    "SmoothGrad: removing noise by adding noise. arXiv:1706.03825.",
-    "Thomas et al., 2023": "Thomas AW, Ré C, Poldrack RA (2023). Benchmarking explanation methods "
-    "for mental state decoding with deep learning models. NeuroImage 273:120109. "
-    "doi:10.1016/j.neuroimage.2023.120109.",
-}
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+_ENTRY = re.compile(r"^@(\w+)\{([\w-]+),\n(.*?)^\}", re.DOTALL | re.MULTILINE)
+_FIELD = re.compile(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", re.MULTILINE)
 
 
-def cited_in(paragraphs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the references that a text cites, in alphabetical order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One entry of a BibTeX file.
 
-    >>> [each[:10] for each in cited_in(("Adam (Kingma & Ba, 2015) was used.",))]
-    ['Kingma DP,']
+    Parameters
+    ----------
+    key
+        By which BibTeX cites it.
+    fields
+        Names of fields to their content, braces within it kept.
+    bibtex
+        The entry as it stands in the file.
+    """
+
+    key: str
+    fields: Mapping[str, str]
+    bibtex: str
+
+    @property
+    def label(self) -> str:
+        """How a text cites it, such as ``Kingma & Ba, 2015``."""
+        names = [each.partition(",")[0] for each in self._authors]
+        several = len(names) > 2 or "others" in names
+        who = f"{names[0]} et al." if several else " & ".join(names)
+        return f"{who}, {self.fields['year']}"
+
+    @property
+    def written(self) -> str:
+        """The entry of a list of references."""
+        authors = ", ".join(map(_initials, self._authors)).replace(", others", " et al.")
+        where = self.fields.get("journal") or self.fields.get("booktitle", "")
+        place = [where, self.fields.get("volume", "")]
+        venue = " ".join(each for each in place if each)
+        if pages := self.fields.get("pages"):
+            venue += f":{pages.replace('--', '–')}"
+        address = ""
+        if doi := self.fields.get("doi"):
+            address = f"doi:{doi}"
+        elif eprint := self.fields.get("eprint"):
+            address = f"arXiv:{eprint}"
+        title = re.sub(r"[{}]", "", self.fields["title"])
+        title += "" if title.endswith("!") else "."
+        tail = " ".join(f"{each}." for each in (venue, address) if each)
+        return f"{authors} ({self.fields['year']}). {title} {tail}"
+
+    @property
+    def _authors(self) -> list[str]:
+        return self.fields["author"].split(" and ")
+
+
+def _initials(author: str) -> str:
+    """Return a name as in a list of references.
+
+    >>> _initials("Lam, Ka Chun"), _initials("others")
+    ('Lam KC', 'others')
+    """
+    family, _, given = author.partition(", ")
+    return f"{family} {''.join(name[0] for name in given.split())}".strip()
+
+
+def parse(text: str) -> dict[str, Reference]:
+    """Return the entries of a BibTeX file by the label that a text cites; one field a line."""
+    found = [
+        Reference(key=key, fields=dict(_FIELD.findall(body)), bibtex=f"@{kind}{{{key},\n{body}}}")
+        for kind, key, body in _ENTRY.findall(text)
+    ]
+    return {each.label: each for each in found}
+
+
+def references() -> dict[str, Reference]:
+    """Return all works that a text may cite, by label."""
+    return parse(files("fmridecode.report").joinpath("references.bib").read_text("utf-8"))
+
+
+def cited_in(paragraphs: tuple[str, ...]) -> tuple[Reference, ...]:
+    """Return the works that a text cites, in alphabetical order.
+
+    >>> [each.key for each in cited_in(("Adam (Kingma & Ba, 2015) was used.",))]
+    ['kingma2015']
     """
     text = " ".join(paragraphs)
-    return tuple(sorted(full for key, full in REFERENCES.items() if key in text))
+    cited = [each for label, each in references().items() if label in text]
+    return tuple(sorted(cited, key=lambda each: each.written))

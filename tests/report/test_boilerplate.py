@@ -2,14 +2,16 @@ from typing import Any
 
 import pytest
 
-from fmridecode.report.boilerplate import Settings, boilerplate
-from fmridecode.report.references import REFERENCES, cited_in
+from fmridecode.report.boilerplate import boilerplate
+from fmridecode.report.references import cited_in
+from fmridecode.report.resolved import Settings
 
 
-def written(tables: dict[str, Any]) -> str:
+def written(tables: dict[str, Any], group: dict[str, Any] | None = None) -> str:
     return "\n".join(
         boilerplate(
             Settings(tables=tables),
+            group=Settings(tables=group or {}),
             version="0.1.0",
             n_participants=40,
             n_maps=160,
@@ -59,7 +61,43 @@ def test_a_holdout_is_not_called_a_cross_validation() -> None:
 
 
 def test_what_is_cited_is_listed_and_nothing_else(config: dict[str, Any]) -> None:
-    listed = cited_in((written(config),))
-    assert any(each.startswith("McClure") for each in listed)
-    assert not any(each.startswith("Madry") for each in listed)
-    assert set(listed) <= set(REFERENCES.values())
+    keys = [each.key for each in cited_in((written(config),))]
+    assert {"mcclure2020", "guo2017", "smilkov2017", "paszke2019", "fonov2009"} <= set(keys)
+    assert not {"madry2018", "petsiuk2018", "evans2012", "winkler2014"} & set(keys)
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "phrase", "absent"),
+    [
+        (
+            {"baseline": "linear"},
+            "a multinomial linear decoder was trained",
+            "anew on",
+        ),
+        ({"baseline": "off"}, "outputs scored anew", "multinomial linear decoder"),
+        ({"baseline": "linear", "permutation_refits": 999}, "every fold for 999 such", "Petsiuk"),
+        ({"faithfulness": "quick"}, "replaced by 0, or put back", "smoothed"),
+        ({"faithfulness": "full"}, "replaced by 0 or by the smoothed map", "anew on"),
+        ({"faithfulness": "off"}, "outputs scored anew", "deletion"),
+    ],
+)
+def test_the_evaluation_is_described_as_it_was_set(
+    evaluation: dict[str, Any], phrase: str, absent: str
+) -> None:
+    text = written({"model": {"architecture": "cnn"}, "evaluation": evaluation})
+    assert phrase in text
+    assert absent not in text
+
+
+def test_a_linear_decoder_is_not_compared_with_itself() -> None:
+    text = written({"model": {"architecture": "linear"}, "evaluation": {"baseline": "linear"}})
+    assert "For comparison" not in text
+
+
+def test_maps_over_participants_are_described_by_the_settings_of_the_group_level() -> None:
+    tests = {"group_statistics": "full", "permutations": 2000, "atlas": "Schaefer2018:400Parcels"}
+    text = written({"evaluation": {"group_statistics": "off"}}, {"evaluation": tests})
+    assert "2\N{NARROW NO-BREAK SPACE}000 random changes of sign (Winkler et al., 2014" in text
+    assert "size and mass of clusters" in text
+    assert "atlas Schaefer2018:400Parcels (Schaefer et al., 2018)" in text
+    assert "changes of sign" not in written({"evaluation": tests})

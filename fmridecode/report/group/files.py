@@ -56,6 +56,7 @@ def _provenance(derivatives: Derivatives) -> Grid:
     for label, path in (
         ("Resolved settings", derivatives.config_path()),
         ("How to cite", derivatives.root / "logs" / "CITATION.md"),
+        ("References", derivatives.root / "logs" / "CITATION.bib"),
         ("Description", derivatives.root / "dataset_description.json"),
     ):
         if path is not None and path.is_file():

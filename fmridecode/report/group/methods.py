@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from fmridecode.report.blocks import Block, Heading, Listing, Missing, Paste, Prose
-from fmridecode.report.boilerplate import Settings, boilerplate
+from fmridecode.report.boilerplate import boilerplate
 from fmridecode.report.group.facts import class_names, metrics, metrics_table
 from fmridecode.report.references import cited_in
+from fmridecode.report.resolved import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,16 +29,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
                 remedy="run any level, which writes the resolved config there",
             ),
         )
-    table = metrics_table(derivatives)
-    found = () if table is None else metrics(table)
-    paragraphs = boilerplate(
-        Settings(tables=derivatives.config()),
-        version=_version(derivatives),
-        n_participants=found[0].n_participants if found else None,
-        n_maps=found[0].n_maps if found else None,
-        classes=class_names(derivatives),
-    )
-    paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph)
+    paragraphs = methods_text(derivatives)
     given = (
         ()
         if derivatives.models()
@@ -53,8 +45,23 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         *given,
         Paste(paragraphs=paragraphs),
         Heading(text="References"),
-        Listing(texts=cited_in(paragraphs)),
+        Listing(texts=tuple(each.written for each in cited_in(paragraphs))),
     )
+
+
+def methods_text(derivatives: Derivatives) -> tuple[str, ...]:
+    """Return the paragraphs of the methods text, as far as settings and tables are there."""
+    table = metrics_table(derivatives)
+    found = () if table is None else metrics(table)
+    paragraphs = boilerplate(
+        Settings(tables=derivatives.config()),
+        group=Settings(tables=derivatives.group_config()),
+        version=version_of(derivatives),
+        n_participants=found[0].n_participants if found else None,
+        n_maps=found[0].n_maps if found else None,
+        classes=class_names(derivatives),
+    )
+    return tuple(paragraph for paragraph in paragraphs if paragraph)
 
 
 def _origin(derivatives: Derivatives, path: Path) -> str:
@@ -63,7 +70,8 @@ def _origin(derivatives: Derivatives, path: Path) -> str:
     ).format(derivatives.link(path), path.relative_to(derivatives.root).as_posix())
 
 
-def _version(derivatives: Derivatives) -> str:
+def version_of(derivatives: Derivatives) -> str:
+    """Return the version of fmridecode that wrote the data set, empty where it is not said."""
     generators = derivatives.description().get("GeneratedBy")
     for entry in generators if isinstance(generators, list) else []:
         if isinstance(entry, dict) and entry.get("Name") == "fmridecode":
