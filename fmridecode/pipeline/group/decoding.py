@@ -1,5 +1,6 @@
 """Tables of how well the classes were decoded, from the participants' predictions."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 
@@ -81,7 +82,7 @@ PERMUTATION_DICTIONARY = {
     "n_permutations": "Permutations: labels exchanged within each participant.",
 }
 
-Tables = dict[str, tuple[pd.DataFrame, dict[str, str]]]
+Tables = dict[str, tuple[pd.DataFrame, Mapping[str, str]]]
 """Name of a table to the table and its dictionary."""
 
 

@@ -18,14 +18,7 @@ from fmridecode.pipeline.group.comparison import (
     comparison_table,
 )
 from fmridecode.pipeline.group.decoding import Tables, decoding_tables
-from fmridecode.pipeline.group.faithfulness import (
-    CURVES,
-    CURVES_SUMMARY_DICTIONARY,
-    FAITHFULNESS,
-    FAITHFULNESS_SUMMARY_DICTIONARY,
-    curves_summary,
-    faithfulness_summary,
-)
+from fmridecode.pipeline.group.measures import GROUP_TABLES
 from fmridecode.pipeline.group.refits import refitted_rows
 
 log = logging.getLogger(__name__)
@@ -181,20 +174,16 @@ def _comparison(output_dir: Path, predictions: pd.DataFrame, *, seed: int) -> Ta
     return {"decoding_comparison": (table, COMPARISON_DICTIONARY)}
 
 
-def _faithfulness(output_dir: Path, participants: set[str], *, seed: int) -> Tables:
-    """Summarise what was tested; empty tables where nothing was."""
+def _measures(output_dir: Path, participants: set[str], *, seed: int) -> Tables:
+    """Summarise what was measured of the maps; empty tables where nothing was."""
     tables: Tables = {}
-    for name, ending, summarise, dictionary in (
-        ("faithfulness_summary", FAITHFULNESS, faithfulness_summary,
-         FAITHFULNESS_SUMMARY_DICTIONARY),
-        ("faithfulness_curves", CURVES, curves_summary, CURVES_SUMMARY_DICTIONARY),
-    ):  # fmt: skip
+    for each in GROUP_TABLES:
         table = pd.DataFrame()
-        if any(output_dir.glob(f"sub-*/**/*_{ending}")):
-            tested = collect(output_dir, ending)
-            tested = tested[tested["participant_id"].isin(participants)]
-            table = summarise(tested, seed=seed)
-        tables[name] = (table, dictionary)
+        if any(output_dir.glob(f"sub-*/**/*_{each.ending}")):
+            rows = collect(output_dir, each.ending)
+            rows = rows[rows["participant_id"].isin(participants)]
+            table = each.summarise(rows, seed=seed) if len(rows) else table
+        tables[each.name] = (table, each.dictionary)
     return tables
 
 
@@ -231,7 +220,7 @@ def write_group_tables(output_dir: Path, *, seed: int) -> None:
         pd.concat([scored, refitted_rows(output_dir)], ignore_index=True),
         dictionary,
     )
-    tables |= _faithfulness(output_dir, set(predictions["participant_id"]), seed=seed)
+    tables |= _measures(output_dir, set(predictions["participant_id"]), seed=seed)
     for name, (table, dictionary) in tables.items():
         path = output_dir / f"group_desc-{name}.tsv"
         if len(table):

@@ -18,7 +18,7 @@ from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.truth import class_maps
 from fmridecode.errors import UsageError
 from fmridecode.pipeline.participant.decode import Decoded, batches_of
-from fmridecode.pipeline.participant.faithfulness import MapCurves, curves_of
+from fmridecode.pipeline.participant.seeds import seed_of
 
 BATCH = 8
 """Maps explained at once."""
@@ -65,11 +65,24 @@ class SaliencyMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """Maps, scores and faithfulness of some examples of one participant by one method."""
+    """Maps and scores of some examples of one participant by one method.
 
+    Parameters
+    ----------
+    method
+        Saliency method.
+    maps
+        What is to be written.
+    scores
+        Rows of the table of scores.
+    true_class
+        ``(examples of known class, *grid)`` saliency of the true class.
+    """
+
+    method: str
     maps: list[SaliencyMap]
     scores: list[dict[str, object]]
-    faithfulness: list[MapCurves]
+    true_class: NDArray[np.float32]
 
 
 def check_target(target: str, names: tuple[str, ...]) -> None:
@@ -129,8 +142,12 @@ def explain(
                 for found in score(one[:, inside], maps.examples[index].label, truth)
             ]
             written = list(_targeted(saliency, indices, predicted, method, config, maps))
-            tested = list(_tested(saliency, indices, method, config, maps, bundle.decoder))
-            yield Explained(maps=written, scores=scores, faithfulness=tested)
+            yield Explained(
+                method=method,
+                maps=written,
+                scores=scores,
+                true_class=_of_true_class(by_class, maps.labels[indices]),
+            )
 
 
 def saliency_of(
@@ -152,38 +169,36 @@ def saliency_of(
     )
 
 
-def _tested(
-    saliency: Saliency,
+def true_saliency(
+    decoder: TrainedDecoder,
+    maps: MapSet,
     indices: NDArray[np.int64],
     method: str,
     config: RunConfig,
-    maps: MapSet,
-    decoder: TrainedDecoder,
-) -> Iterator[MapCurves]:
-    """Yield how faithful the map of each example's true class is, where that is known."""
-    reach = config.evaluation.faithfulness
-    if reach == "off":
-        return
-    x, _ = batches_of(maps, indices, saliency.maps.device).take(slice(None))
-    for position, index in enumerate(indices):
-        example = maps.examples[index]
-        if example.label == UNKNOWN:
-            continue
-        found = curves_of(
-            decoder,
-            x[position],
-            saliency.maps[position, example.label].double().cpu().numpy(),
-            example.label,
-            reach=reach,
-            generator=np.random.default_rng(_seed(config, maps, int(index))),
-        )
-        yield MapCurves(
-            participant=example.participant,
-            session=example.session,
-            label=maps.class_names[example.label],
-            method=method,
-            curves=tuple(found),
-        )
+    device: torch.device,
+) -> NDArray[np.float32]:
+    """Return the saliency of the true class of examples of known class, ``(examples, *grid)``.
+
+    Noise is that of `explain` where the examples are all of a participant's.
+    """
+    labels = maps.labels[indices]
+    return np.concatenate(
+        [
+            _of_true_class(
+                saliency_of(decoder, maps, few, method, config, device).maps.cpu().numpy(),
+                labels[start : start + BATCH],
+            )
+            for start in range(0, len(indices), BATCH)
+            for few in (indices[start : start + BATCH],)
+        ]
+    )
+
+
+def _of_true_class(
+    by_class: NDArray[np.float32], labels: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    known = labels != UNKNOWN
+    return np.asarray(by_class[np.flatnonzero(known), labels[known]])
 
 
 def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -194,15 +209,8 @@ def scores_table(rows: list[dict[str, object]]) -> pd.DataFrame:
 def _generator(
     config: RunConfig, maps: MapSet, index: int, device: torch.device
 ) -> torch.Generator:
-    seed = _seed(config, maps, index).generate_state(1)
+    seed = seed_of(maps, index, seed=config.execution.random_seed).generate_state(1)
     return torch.Generator(device).manual_seed(int(seed[0]))
-
-
-def _seed(config: RunConfig, maps: MapSet, index: int) -> np.random.SeedSequence:
-    example = maps.examples[index]
-    label = len(maps.classes) if example.label == UNKNOWN else example.label
-    key = [*example.participant.encode(), 0, *example.session.encode(), 0, label]
-    return np.random.SeedSequence([config.execution.random_seed, *key])
 
 
 def _targeted(

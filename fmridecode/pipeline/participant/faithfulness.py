@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from fmridecode.core.faithfulness import area, curves, phase_randomised, ranks, smoothed
 from fmridecode.core.settings import Reach
 from fmridecode.core.trained import TrainedDecoder
+from fmridecode.pipeline.participant.decode import batches_of
+from fmridecode.pipeline.participant.subject import Subject
 
 STEPS = 10
 SMOOTHING = 8.0
@@ -95,6 +97,35 @@ class MapCurves:
     curves: tuple[Curve, ...]
 
 
+def faithfulness_tables(subject: Subject) -> dict[str, pd.DataFrame]:
+    """Return the scores and the mean curves of every method's maps of the true class."""
+    x, _ = batches_of(subject.maps, subject.known, subject.device).take(slice(None))
+    tested = [
+        MapCurves(
+            participant=example.participant,
+            session=example.session,
+            label=subject.maps.class_names[example.label],
+            method=method,
+            curves=tuple(
+                curves_of(
+                    subject.decoder,
+                    x[position],
+                    saliency[position],
+                    example.label,
+                    reach=subject.turn.config.evaluation.faithfulness,
+                    generator=np.random.default_rng(subject.seed(int(subject.known[position]))),
+                )
+            ),
+        )
+        for method, saliency in subject.saliency.items()
+        for position, example in subject.examples()
+    ]
+    return {
+        "desc-faithfulness_scores": faithfulness_scores(tested),
+        "desc-faithfulness_curves": faithfulness_curves(tested),
+    }
+
+
 def faithfulness_scores(tested: Sequence[MapCurves]) -> pd.DataFrame:
     """Return one row for every map and curve, as `FAITHFULNESS_DICTIONARY` describes them."""
     return pd.DataFrame(
@@ -156,6 +187,7 @@ def curves_of(
         The class explained.
     """
     mask = decoder.model.mask.cpu().numpy()
+    saliency = np.asarray(saliency, dtype=np.float64)
     random = ranks(generator.random(int(mask.sum())))
     smooth = phase_randomised(np.where(mask, saliency, 0.0), generator=generator)[mask]
     inside = saliency[mask]

@@ -5,7 +5,9 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
 from fmridecode.bids.labels import camel
@@ -26,14 +28,9 @@ from fmridecode.pipeline.participant.explain import (
     explain,
     scores_table,
 )
-from fmridecode.pipeline.participant.faithfulness import (
-    CURVES_DICTIONARY,
-    FAITHFULNESS_DICTIONARY,
-    MapCurves,
-    faithfulness_curves,
-    faithfulness_scores,
-)
+from fmridecode.pipeline.participant.measures import write_measures
 from fmridecode.pipeline.participant.output import Output
+from fmridecode.pipeline.participant.subject import Subject
 from fmridecode.pipeline.turns import Turn
 from fmridecode.progress import progress
 
@@ -86,56 +83,43 @@ def write_participants(
                     device=device,
                 )
                 write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
-                _write_participant(turn.config, maps, turn.bundle, decoded, output, device)
+                _write_participant(turn, maps, decoded, output, device)
                 advance()
 
 
 def _write_participant(
-    config: RunConfig,
-    maps: MapSet,
-    bundle: Bundle,
-    decoded: Decoded,
-    output: Output,
-    device: torch.device,
+    turn: Turn, maps: MapSet, decoded: Decoded, output: Output, device: torch.device
 ) -> None:
-    output_dir = output.folder
+    output_dir, bundle = output.folder, turn.bundle
     participant = maps.examples[decoded.indices[0]].participant
     rows: list[dict[str, object]] = []
-    tested: list[MapCurves] = []
+    saliency: dict[str, list[NDArray[np.float32]]] = {}
     written: set[Path] = set()
-    for part in explain(bundle, maps, decoded, config, device=device):
+    for part in explain(bundle, maps, decoded, turn.config, device=device):
         rows += part.scores
-        tested += part.faithfulness
+        saliency.setdefault(part.method, []).append(part.true_class)
         for each in part.maps:
-            written.update(_write_saliency(each, maps, bundle, decoded, config, output))
+            written.update(_write_saliency(each, maps, bundle, decoded, turn.config, output))
     _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
     write_table(
         table_path(output_dir, participant, "desc-interpretability_scores"),
         scores_table(rows),
         SCORES_DICTIONARY,
     )
-    _write_faithfulness(tested, participant, output_dir)
+    subject = Subject(
+        turn=turn,
+        maps=maps,
+        decoded=decoded,
+        saliency={method: np.concatenate(parts) for method, parts in saliency.items()},
+        device=device,
+    )
+    write_measures(subject, output_dir)
     # Last, so that a participant with predictions is complete.
     write_table(
         table_path(output_dir, participant, "desc-decoding_predictions"),
         predictions_table(decoded, maps),
         predictions_dictionary(maps.class_names),
     )
-
-
-def _write_faithfulness(tested: list[MapCurves], participant: str, output_dir: Path) -> None:
-    """Write the tables, or remove earlier ones where nothing was tested."""
-    scores, curves = (
-        table_path(output_dir, participant, f"desc-faithfulness_{suffix}")
-        for suffix in ("scores", "curves")
-    )
-    if tested:
-        write_table(scores, faithfulness_scores(tested), FAITHFULNESS_DICTIONARY)
-        write_table(curves, faithfulness_curves(tested), CURVES_DICTIONARY)
-        return
-    for path in (scores, curves):
-        path.unlink(missing_ok=True)
-        path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _write_saliency(
