@@ -1,11 +1,11 @@
 """The three levels of a run: train, participant, group."""
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from fmridecode import __version__
 from fmridecode.bids.atomic import write_atomically
@@ -40,6 +40,7 @@ from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
 from fmridecode.pipeline.train import train
+from fmridecode.pipeline.training_turn import training_turn
 from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import write_citation
 
@@ -108,14 +109,17 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
     check_one_kind(output_dir, config)
-    folds = find_folds(output_dir, config)
-    trained = folds is not None and _nothing_to_train(config, folds)
-    prepared = prepare(config, bids_dir, output_dir, only_asked=level == "train" or trained)
     start_dataset(output_dir, map_datasets(bids_dir, config.input))
-    check_target(config.saliency.target, prepared.maps.class_names)
-    _write_run(level, bids_dir, output_dir, config)
-    if folds is None or not trained or level == "train":
-        folds = train(config, prepared.maps, prepared.families, output_dir, device)
+    prepared, folds = None, _trained(config, output_dir)
+    if folds is None or level == "train":
+        with training_turn(output_dir / "models"):
+            folds = _trained(config, output_dir)  # by the run that was waited for
+            if folds is None or level == "train":
+                subset = level == "train"  # --participant-label names who trains
+                prepared = _prepared(level, bids_dir, output_dir, config, only_asked=subset)
+                folds = train(config, prepared.maps, prepared.families, output_dir, device)
+    if prepared is None:
+        prepared = _prepared(level, bids_dir, output_dir, config, only_asked=True)
     if level == "train":
         record_exclusions(output_dir, _left_out(prepared), done=())
         _raise_failures(prepared)
@@ -151,9 +155,22 @@ def _finish(
     _raise_failures(prepared)
 
 
-def _nothing_to_train(config: RunConfig, folds: Folds) -> bool:
-    done = folds.complete() and sigma_chosen(config, folds)
-    return done and baseline_trained(config, folds) and refits_done(config, folds)
+def _trained(config: RunConfig, output_dir: Path) -> Folds | None:
+    """Return the decoders when nothing is left to train."""
+    folds = find_folds(output_dir, config)
+    if folds is None or not folds.complete() or not sigma_chosen(config, folds):
+        return None
+    done = baseline_trained(config, folds) and refits_done(config, folds)
+    return folds if done else None
+
+
+def _prepared(
+    level: str, bids_dir: Path, output_dir: Path, config: RunConfig, *, only_asked: bool
+) -> Prepared:
+    prepared = prepare(config, bids_dir, output_dir, only_asked=only_asked)
+    check_target(config.saliency.target, prepared.maps.class_names)
+    _write_run(level, bids_dir, output_dir, config)
+    return prepared
 
 
 def _raise_failures(prepared: Prepared) -> None:
@@ -187,6 +204,7 @@ def _write_run(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) 
         "started": started.isoformat(timespec="seconds"),
         "command": " ".join(sys.argv),
     }
-    name = f"{started:%Y%m%dT%H%M%S}_{level}_{os.getpid()}.toml"
+    # not the process id: in containers of one array all may be 1
+    name = f"{started:%Y%m%dT%H%M%S}_{level}_{uuid4().hex[:8]}.toml"
     write_atomically(output_dir / "logs" / name, to_toml(config, run).encode())
     write_citation(output_dir)

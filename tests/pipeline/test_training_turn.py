@@ -1,0 +1,97 @@
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from fmridecode.errors import CannotCreateError
+from fmridecode.pipeline import training_turn as module
+from fmridecode.pipeline.training_turn import MARKER, training_turn
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from fmridecode.pipeline.training_turn import training_turn
+with training_turn(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(120)
+"""
+
+
+def hold(models: Path) -> subprocess.Popen[str]:
+    line = [sys.executable, "-c", HOLDER, str(models)]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_one_run_at_a_time_has_the_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ASKS", 0.02)
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work(number: int) -> None:
+        with training_turn(tmp_path / "models"):
+            inside.append(number)
+            most.append(len(inside))
+            time.sleep(0.05)
+            inside.remove(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert most == [1] * 6
+    assert not (tmp_path / "models" / MARKER).exists()
+
+
+def test_the_turn_of_a_killed_run_is_taken_over_at_once(
+    tmp_path: Path,
+) -> None:
+    with hold(tmp_path) as process:
+        process.kill()
+    assert (tmp_path / MARKER).exists()
+    begun = time.monotonic()
+    with training_turn(tmp_path):
+        assert time.monotonic() - begun < 5
+
+
+def test_a_live_run_is_waited_for_and_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_ASKS", 0.02)
+    caplog.set_level(logging.INFO, "fmridecode")
+    with hold(tmp_path) as process:
+        threading.Timer(0.5, process.terminate).start()
+        begun = time.monotonic()
+        with training_turn(tmp_path):
+            assert time.monotonic() - begun > 0.4
+    assert "waits for its decoders" in caplog.text
+
+
+def test_a_run_on_another_machine_is_taken_over_when_it_gives_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ASKS", 0.02)
+    monkeypatch.setattr(module, "EXPIRES", 0.6)
+    monkeypatch.setattr(module, "_SIGN_OF_LIFE", 0.2)
+    with training_turn(tmp_path):
+        said = (tmp_path / MARKER).read_text()
+    (tmp_path / MARKER).write_text(re.sub("(?m)^host=.*", "host=elsewhere", said))
+    begun = time.monotonic()
+    with training_turn(tmp_path):
+        assert 0.5 < time.monotonic() - begun < 10
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(CannotCreateError, match="choose a place"), training_turn(tmp_path):
+        pass
