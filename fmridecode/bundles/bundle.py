@@ -18,6 +18,7 @@ from fmridecode.atomic import write_atomically
 from fmridecode.bundles.card import model_card
 from fmridecode.bundles.fields import check_text, rebuild
 from fmridecode.bundles.files import CARD, CONFIG, WEIGHTS, Files, read_files
+from fmridecode.core.abstention import Abstention
 from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
@@ -87,6 +88,7 @@ class Described:
     n_participants: int
     seed: int
     origin: Origin = field(default_factory=Origin)
+    abstention: Abstention | None = None
     weights_sha256: str
     card_sha256: str = ""
 
@@ -113,6 +115,7 @@ def packed(decoder: TrainedDecoder) -> Files:
         n_participants=decoder.n_participants,
         seed=decoder.seed,
         origin=decoder.origin,
+        abstention=decoder.abstention,
         weights_sha256=_sha256(weights),
         card_sha256=_sha256(card),
     )
@@ -218,6 +221,7 @@ def _rebuild(
         n_participants=described.n_participants,
         seed=described.seed,
         origin=described.origin,
+        abstention=described.abstention,
     )
 
 
@@ -226,6 +230,8 @@ def _check(described: Described) -> None:
     grid, origin = described.grid, described.origin
     if described.calibration.temperature <= 0:
         raise ValueError(f"its temperature is {described.calibration.temperature}")
+    if described.abstention and not 0 <= described.abstention.threshold <= 1:
+        raise ValueError(f"it abstains above an entropy of {described.abstention.threshold}")
     if len(described.model.filters) > _MOST_LAYERS:
         raise ValueError(f"it has {len(described.model.filters)} layers")
     if min(described.n_maps, described.n_participants, described.seed) < 0:

@@ -20,7 +20,7 @@ class Located:
     path: Path
 
 
-def locate(given: str) -> Located:
+def locate(given: str, *, option: str = "--model") -> Located:
     """Find a decoder by what ``--model`` can be.
 
     A path that exists goes before a shipped name.
@@ -30,6 +30,8 @@ def locate(given: str) -> Located:
     given
         A folder or zip with a bundle, a shipped name, an OUTPUT_DIR, one of its
         ``models/<name>``.
+    option
+        What the message calls it.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def locate(given: str) -> Located:
     trained = sorted(each.parent for each in (path / "models").glob(f"*/{FOLDS}"))
     if len(trained) > 1:
         raise UsageError(
-            f"--model {given} has decoders of several names; name one of them: "
+            f"{option} {given} has decoders of several names; name one of them: "
             f"{', '.join(map(str, trained))}."
         )
     if trained:
@@ -56,9 +58,9 @@ def locate(given: str) -> Located:
         return Located(kind="bundle", path=names[given])
     if path.is_dir():
         raise NoInputError(
-            f"--model {given} is a folder with neither a bundle ({CONFIG}, model.safetensors) nor "
-            f"trained decoders (models/*/{FOLDS})."
+            f"{option} {given} is a folder with neither a bundle ({CONFIG}, model.safetensors) "
+            f"nor trained decoders (models/*/{FOLDS})."
         )
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"shipped are {', '.join(names) or 'none'}."
-    raise NoInputError(f"--model {given} is no folder, zip or shipped decoder; {hint}")
+    raise NoInputError(f"{option} {given} is no folder, zip or shipped decoder; {hint}")

@@ -13,6 +13,7 @@ from fmridecode.cli.main import main as run_app
 from fmridecode.cli.models import app as models
 from fmridecode.cli.parameters import one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
+from fmridecode.cli.shipped import shipped
 from fmridecode.cli.study import command as study_command
 from fmridecode.cli.synthetic import synthetic, synthetic_sweep
 from fmridecode.errors import CannotCreateError
@@ -105,6 +106,7 @@ app.command("study")(study_command())
 app.command("gradient-reuse")(gradient_reuse)
 app.command("hcp")(hcp)
 app.add_typer(models, name="models")
+app.command("shipped")(shipped)
 
 
 def run() -> None:

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from fmridecode.core.maps import UNKNOWN
 from fmridecode.errors import BadDataError
 from fmridecode.shapes import Labels, Maps, SoftLabels
-
-NO_CLASS = -1
-"""Label of a map of none of the classes: a decoder learns to be undecided about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +21,17 @@ class Batches:
     Parameters
     ----------
     values
-        All maps, ``(examples, *grid)``; may be memory-mapped.
+        All maps, ``(examples, *grid)``; may be memory-mapped, or in half precision.
     labels
-        All class indices; `NO_CLASS` for a map of none of the classes.
+        All class indices; `UNKNOWN` for a map of none of the classes, about which a decoder
+        learns to be undecided.
     indices
         The examples that belong here.
     device
         Where the batches go.
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     labels: NDArray[np.int64]
     indices: NDArray[np.int64]
     device: torch.device
@@ -59,13 +58,13 @@ class Batches:
 
 
 def soft_labels(labels: Labels, n_classes: int, *, dtype: torch.dtype) -> SoftLabels:
-    """Return one-hot rows, uniform ones for `NO_CLASS`.
+    """Return one-hot rows, uniform ones for `UNKNOWN`.
 
     Cross-entropy with a uniform target is outlier exposure (D. Hendrycks et al. 2019,
     arXiv:1812.04606).
     """
     rows = functional.one_hot(labels.clamp(min=0), n_classes).to(dtype)
-    rows[labels == NO_CLASS] = 1 / n_classes
+    rows[labels == UNKNOWN] = 1 / n_classes
     return rows
 
 

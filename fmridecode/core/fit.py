@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from fmridecode.core.attacks import robust_accuracy
-from fmridecode.core.batches import NO_CLASS, Batches, class_means, soft_labels
+from fmridecode.core.batches import Batches, class_means, soft_labels
 from fmridecode.core.checkpoint import Checkpoint, copied, optimiser_state, restore_optimiser
 from fmridecode.core.history import Epoch, History
+from fmridecode.core.maps import UNKNOWN
 from fmridecode.core.models import CorrelationDecoder, Decoder
 from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import TrainingConfig
@@ -78,7 +79,7 @@ def fit(
         only = _evaluate(trainer, validation, 0, math.nan, 0)
         on_epoch(only)
         return History(epochs=(only,), selected=0, n_attacked=0)
-    n_known = int((validation.labels[validation.indices] != NO_CLASS).sum())
+    n_known = int((validation.labels[validation.indices] != UNKNOWN).sum())
     n_attacked = min(n_attacked, n_known)
     course = _Course(model, train, config, n_classes, generator)
     if start is not None:
@@ -196,7 +197,7 @@ def _evaluate(
         targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
         loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
         correct += float((logits.argmax(dim=1) == y).sum())
-    known = np.flatnonzero(validation.labels[validation.indices] != NO_CLASS)
+    known = np.flatnonzero(validation.labels[validation.indices] != UNKNOWN)
     robust = math.nan
     if config.scheme in ("adversarial", "pgd") and n_attacked > 0:
         spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]

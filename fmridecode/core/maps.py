@@ -70,7 +70,7 @@ class MapSet:
     ----------
     values
         Float32 array ``(examples, *grid.shape)``, each map z-scored by itself, 0 where there is
-        no data and outside the mask. May be memory-mapped and read-only.
+        no data and outside the mask. May be memory-mapped and read-only, or in half precision.
     examples
         One per map, in the same order.
     classes
@@ -85,7 +85,7 @@ class MapSet:
         What the data set says of itself, for decoders that are trained on it.
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     examples: tuple[Example, ...]
     classes: tuple[MapClass, ...]
     mask: NDArray[np.bool_]

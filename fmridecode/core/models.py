@@ -52,6 +52,10 @@ class Decoder(nn.Module):
         """Return the parameters that multiply single voxels on their way to the logits."""
         return []
 
+    def convolutions(self) -> list[nn.Module]:
+        """Return the convolutional layers, the first one first."""
+        return []
+
     def feature_numbers(self) -> int:
         """Return how many numbers the largest feature map of one input has; 0 without any."""
         return 0
@@ -210,6 +214,10 @@ class ConvolutionalDecoder(Decoder):
     def voxel_weights(self) -> list[Tensor]:
         """Return the weights of the linear path."""
         return [] if self.direct is None else self.direct.voxel_weights()
+
+    def convolutions(self) -> list[nn.Module]:
+        """Return the weight-normalised layers."""
+        return list(self.layers)
 
     def feature_numbers(self) -> int:
         """Return the number of features before the pooling that makes them fewer."""

@@ -6,6 +6,7 @@ from typing import cast
 
 import torch
 
+from fmridecode.core.abstention import Abstention
 from fmridecode.core.batches import Batches
 from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
@@ -40,6 +41,8 @@ class TrainedDecoder:
         Seed of the weights, the order and the noise.
     origin
         What a stranger must know of it.
+    abstention
+        When it says that it does not know; None for a decoder that never does.
     """
 
     model: Decoder
@@ -54,6 +57,7 @@ class TrainedDecoder:
     n_participants: int
     seed: int
     origin: Origin = field(default_factory=Origin)
+    abstention: Abstention | None = None
 
     @property
     def temperature(self) -> float:
@@ -121,6 +125,7 @@ def averaged(decoders: Sequence[TrainedDecoder]) -> TrainedDecoder:
         n_maps=max(each.n_maps for each in decoders),
         n_participants=max(each.n_participants for each in decoders),
         origin=merged([each.origin for each in decoders]),
+        abstention=None,  # the threshold of one is not that of the mean
     )
 
 

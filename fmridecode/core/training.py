@@ -36,8 +36,9 @@ class Trainer:
         self.generator = generator
         self.bound = _bound(config, model)
         self.targeted = config.attack == "targeted"
-        self.parameters = list(model.parameters())
-        self.optimiser = torch.optim.Adam(_groups(model, config), lr=config.learning_rate)
+        groups = _groups(model, config)
+        self.parameters = [each for group in groups for each in group["params"]]
+        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate)
         self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         self.n_updates = n_updates
         self.updates = 0
@@ -101,15 +102,20 @@ class Trainer:
 
 
 def _groups(model: Decoder, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Set apart the weights of single voxels.
+    """Set apart the weights of single voxels and, after `--init-from`, those taken over.
 
     A step of Adam changes every weight by the learning rate, and with it a logit by as much as
-    there are voxels; dividing by their number makes the rate mean the same on every grid.
+    there are voxels; dividing by their number makes the rate mean the same on every grid. Frozen
+    layers are in no group.
     """
     apart = model.voxel_weights() if config.voxel_rate > 0 else []
-    chosen = {id(each) for each in apart}
-    others = [each for each in model.parameters() if id(each) not in chosen]
+    taken = [list(each.parameters()) for each in model.convolutions() if config.init_from]
+    over = [each for layer in taken[config.freeze_layers :] for each in layer]
+    elsewhere = {id(each) for each in [*apart, *(each for layer in taken for each in layer)]}
+    others = [each for each in model.parameters() if id(each) not in elsewhere]
     groups: list[dict[str, Any]] = [{"params": others}]
+    if over:
+        groups.append({"params": over, "lr": config.learning_rate * config.transfer_rate})
     if apart:
         groups.append({"params": apart, "lr": config.voxel_rate / int(model.mask.sum())})
     return groups

@@ -19,7 +19,7 @@ def baseline_config(config: RunConfig) -> RunConfig:
     return replace(
         config,
         model=replace(config.model, architecture="linear"),
-        training=replace(config.training, scheme="standard"),
+        training=replace(config.training, scheme="standard", init_from="", freeze_layers=0),
     )
 
 

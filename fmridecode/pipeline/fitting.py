@@ -19,6 +19,8 @@ from fmridecode.core.models import Decoder, Ensemble, build
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
+from fmridecode.core.transfer import take_over
+from fmridecode.pipeline.start import starting_members
 from fmridecode.pipeline.training_maps import remembered
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,7 @@ def fit_members(
     seed = config.execution.random_seed
     training, validation = batches_of_split(maps, split, device)
     members: list[Decoder] = []
+    start = starting_members(config, device)
     rows: list[dict[str, object]] = []
     for member in range(config.model.ensemble):
         weights_seed, noise_seed = np.random.SeedSequence([seed, fold, member]).generate_state(2)
@@ -100,6 +103,8 @@ def fit_members(
             len(maps.classes),
             generator=torch.Generator().manual_seed(int(weights_seed)),
         ).to(device)
+        if start:
+            take_over(start[member % len(start)], model, said=config.training.init_from)
 
         def on_epoch(epoch: Epoch, member: int = member) -> None:
             log.debug("Fold %d, decoder %d: %s", fold, member + 1, epoch)

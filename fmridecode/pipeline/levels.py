@@ -39,6 +39,7 @@ from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
+from fmridecode.pipeline.start import started
 from fmridecode.pipeline.train import train
 from fmridecode.pipeline.training_turn import training_turn
 from fmridecode.pipeline.turns import turns_of_folds
@@ -104,6 +105,7 @@ def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: Run
 
 def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
     check_one_decoder(output_dir, None)
+    config = started(config)
     check_methods(config.saliency.methods, config.model)
     check_refits(config)
     device = choose_device(config.execution)

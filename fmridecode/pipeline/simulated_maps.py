@@ -48,7 +48,7 @@ def simulated_study(config: SimulationConfig, space: SpaceConfig) -> KnownStudy:
         families[each.participant] = each.family
         if each.run == config.runs:
             of_class = runs.pop(key)
-            values.append(_zscored(np.mean([one.values for one in of_class], axis=0)))
+            values.append(zscored(np.mean([one.values for one in of_class], axis=0)))
             signals[each.participant].append(each.signal[mask])
             source = f"simulated::sub-{each.participant}_task-{each.task}"
             examples.append(
@@ -72,7 +72,8 @@ def simulated_study(config: SimulationConfig, space: SpaceConfig) -> KnownStudy:
     )
 
 
-def _zscored(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def zscored(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Z-score a map over its voxels with data, those that are not 0."""
     there = values != 0
     out = np.zeros_like(values)
     out[there] = (values[there] - values[there].mean()) / values[there].std()

@@ -29,6 +29,7 @@ from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
 from fmridecode.pipeline.leaks import kept_together
 from fmridecode.pipeline.refits import refit
+from fmridecode.pipeline.start import check_start_saw_nobody
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ def _train_missing(config: RunConfig, maps: MapSet, folds: Folds, device: torch.
         folds.check_everyone(maps)
         for fold in missing:
             _check_classes(maps, folds.splits[fold - 1], fold)
+        check_start_saw_nobody(config, maps, folds.splits)
         _announce(config, maps, folds, len(missing), device)
     n_epochs = passes(config.training) * config.model.ensemble * len(missing)
     n_epochs *= len(epsilons(config))

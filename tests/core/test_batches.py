@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from fmridecode.core.batches import NO_CLASS, absent_classes, class_means, soft_labels
+from fmridecode.core.batches import absent_classes, class_means, soft_labels
+from fmridecode.core.maps import UNKNOWN
 from fmridecode.errors import BadDataError
 
 
@@ -65,7 +66,7 @@ def test_a_class_without_examples_is_an_error_that_names_it(batches):
 
 
 def test_a_map_of_no_class_has_a_uniform_target() -> None:
-    rows = soft_labels(torch.tensor([1, NO_CLASS]), 4, dtype=torch.float32)
+    rows = soft_labels(torch.tensor([1, UNKNOWN]), 4, dtype=torch.float32)
     assert rows.tolist() == [[0, 1, 0, 0], [0.25] * 4]
 
 

@@ -8,9 +8,10 @@ from torch.nn import functional
 
 from fmridecode.core import training
 from fmridecode.core.attacks import pgd
-from fmridecode.core.batches import NO_CLASS, Batches
+from fmridecode.core.batches import Batches
 from fmridecode.core.fit import fit
 from fmridecode.core.history import Epoch, History
+from fmridecode.core.maps import UNKNOWN
 from fmridecode.core.models import build
 from fmridecode.core.noise import norms, radius
 from fmridecode.core.settings import ModelConfig, TrainingConfig
@@ -435,7 +436,7 @@ def test_the_rate_of_voxel_weights_is_divided_by_the_number_of_voxels() -> None:
 def test_a_decoder_learns_to_be_undecided_about_maps_of_no_class(a_decoder, batches, scheme):
     known, strange = batches(60), batches(60, seed=9)
     values = np.concatenate([known.values, -2 * strange.values])
-    labels = np.concatenate([known.labels, np.full(60, NO_CLASS)])
+    labels = np.concatenate([known.labels, np.full(60, UNKNOWN)])
     both = replace(known, values=values, labels=labels, indices=np.arange(120))
     settings = TrainingConfig(
         scheme=scheme, batch_size=24, epochs=32, learning_rate=0.01, epsilon=0.05

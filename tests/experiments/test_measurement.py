@@ -8,7 +8,7 @@ from scipy.stats import kurtosis
 
 from fmridecode.core.grid import Grid, as_rows
 from fmridecode.experiments.individuals import Individual, individuals
-from fmridecode.experiments.measurement import distorted, field_of_view
+from fmridecode.experiments.measurement import _coarse, _stretched, distorted, field_of_view
 from fmridecode.experiments.study import SimulationConfig
 from fmridecode.experiments.variety import Acquisition
 
@@ -89,3 +89,11 @@ def test_a_group_has_less_noise() -> None:
     np.testing.assert_allclose(
         _noise(Acquisition(noise=0.2)), np.float32(0.2) * _noise(Acquisition())
     )
+
+
+def test_wide_fields_are_drawn_coarsely_and_interpolated_without_kinks() -> None:
+    fine = replace(GRID, affine=as_rows(GRID.matrix @ np.diag([0.5, 0.5, 0.5, 1])))
+    coarse = _coarse(fine)
+    assert coarse.shape == (7, 8, 7)
+    x = np.arange(7, dtype=np.float32)[:, None, None] * np.ones(coarse.shape, dtype=np.float32)
+    np.testing.assert_allclose(_stretched(x, fine)[:, 3, 3], np.arange(25) / 4, rtol=1e-6)

@@ -100,6 +100,28 @@ class TrainingConfig:
     l2: float = option(
         1e-5, "--l2", help="Coefficient of the sum of squared weights.", panel=TRAINING
     )
+    init_from: str = option(
+        "",
+        "--init-from",
+        help="Start from the convolutional layers of this decoder (what --model can name, one "
+        "bundle), with new weights after them; filters, halvings, pooling, coarsening and squash "
+        "are then its own.",
+        panel=TRAINING,
+        metavar="MODEL",
+    )
+    freeze_layers: int = option(
+        0,
+        "--freeze-layers",
+        help="With --init-from: convolutional layers, the first ones, that stay as they are.",
+        panel=TRAINING,
+        metavar="N",
+    )
+    transfer_rate: float = option(
+        0.1,
+        "--transfer-rate",
+        help="With --init-from: factor on the learning rate of the layers that were taken over.",
+        panel=TRAINING,
+    )
     input_noise: float = option(
         0.0,
         "--input-noise",
@@ -133,6 +155,12 @@ class TrainingConfig:
             self.attack,
             "one of " + ", ".join(get_args(Attack)),
         )
+        require(
+            bool(self.init_from) or self.freeze_layers == 0,
+            "--freeze-layers",
+            self.freeze_layers,
+            "0 without --init-from, whose layers it freezes",
+        )
         require_positive_or_auto(self.epsilon, "--epsilon")
         for name, flag in (("steps", "--adversarial-steps"), ("epochs", "--epochs")):
             require(getattr(self, name) >= 1, flag, getattr(self, name), "1 or more")
@@ -145,6 +173,8 @@ class TrainingConfig:
             ("voxel_rate", "--voxel-rate"),
             ("l2", "--l2"),
             ("input_noise", "--input-noise"),
+            ("freeze_layers", "--freeze-layers"),
+            ("transfer_rate", "--transfer-rate"),
             ("batch_size", "--batch-size"),
         ):
             require(getattr(self, name) >= 0, flag, getattr(self, name), "0 or more")

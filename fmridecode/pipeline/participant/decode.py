@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from fmridecode.bundles.bundle import Bundle
+from fmridecode.core.abstention import entropy, knows
 from fmridecode.core.batches import Batches
 from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.trained import predict_logits
@@ -35,6 +36,8 @@ class Decoded:
     unlike, unlike_in
         ``(maps,)`` how far each map is from the training maps, and in which statistic; see
         `fmridecode.core.typicality.unlike`.
+    known
+        ``(maps,)`` whether the decoder knows the map, None for a decoder that never abstains.
     """
 
     indices: NDArray[np.int64]
@@ -45,6 +48,7 @@ class Decoded:
     seen_in_training: bool
     unlike: NDArray[np.float64]
     unlike_in: tuple[str, ...]
+    known: NDArray[np.bool_] | None = None
 
 
 def batches_of(maps: MapSet, indices: NDArray[np.int64], device: torch.device) -> Batches:
@@ -66,15 +70,18 @@ def decode(
     batches = batches_of(maps, indices, device)
     distances, names = unlike(statistics(maps, indices), bundle.decoder.origin.usual)
     logits = predict_logits(bundle.decoder.model, batches).double().numpy()
+    probabilities = softmax(logits / bundle.decoder.temperature, axis=1)
+    abstention = bundle.decoder.abstention
     return Decoded(
         indices=indices,
         logits=logits,
-        probabilities=softmax(logits / bundle.decoder.temperature, axis=1),
+        probabilities=probabilities,
         temperature=bundle.decoder.temperature,
         fold=fold,
         seen_in_training=seen_in_training,
         unlike=distances,
         unlike_in=names,
+        known=knows(probabilities, abstention) if abstention else None,
     )
 
 
@@ -108,7 +115,11 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
                 "unlike_in": statistic or None,
             }
         )
-    return pd.DataFrame(rows).astype({"correct": "boolean", "fold": "Int64"})
+    table = pd.DataFrame(rows).astype({"correct": "boolean", "fold": "Int64"})
+    if decoded.known is not None:
+        table.insert(list(table.columns).index("predicted_label"), "known", decoded.known)
+        table["entropy"] = entropy(decoded.probabilities)
+    return table
 
 
 def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
@@ -119,6 +130,8 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "source": "BIDS URIs of the maps that were averaged, separated by spaces.",
         "data_label": "Class of the map as the data set calls it.",
         "true_label": "Class of the map, n/a where the decoder does not know it.",
+        "known": "Whether the decoder knows the map. Where it does not, the map is like none of "
+        "the classes as far as it can tell, and predicted_label is only its best guess.",
         "predicted_label": "Class with the highest probability.",
         "correct": "Whether the two agree, n/a where the class is not known.",
         "true_task": "Task of the true class, n/a where its maps are of several tasks.",
@@ -138,4 +151,6 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "unlike_in": "The statistic of that distance: log10_sd, of the SD before the z-score; "
         "fwhm, the smoothness; negative, the share of negative voxels; overlap, the share of the "
         "mask with data.",
+        "entropy": "Entropy of the probabilities, 0 when sure and 1 when uniform; above the "
+        "decoder's threshold, which is in its config.json (abstention), a map is not known.",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
@@ -19,6 +19,8 @@ from fmridecode.report.participant.rows import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fmridecode.report.derivatives import Participant
 
 
@@ -79,16 +81,23 @@ def _labels(rows: Rows) -> list[str]:
     ]
 
 
+def _decoded(row: pd.Series[Any], *, right: bool) -> str | Markup:
+    """Return what a map was taken for, and say so where the decoder does not know it."""
+    predicted = str(row["predicted_label"])
+    if not row.get("known", True):
+        return Markup("does not know <em>(at best {})</em>").format(predicted)
+    return predicted if right else Markup("<em>{}</em>").format(predicted)
+
+
 def _grid(participant: Participant, rows: Rows) -> Grid:
     columns = probability_columns(rows)
     cells = []
     for label, (_, row) in zip(_labels(rows), rows.frame.iterrows(), strict=True):
         right = row["true_label"] == row["predicted_label"]
-        predicted = str(row["predicted_label"])
         cells.append(
             (
                 label,
-                predicted if right else Markup("<em>{}</em>").format(predicted),
+                _decoded(row, right=right),
                 "yes" if right else "no",
                 *(number(float(row[name])) for name in columns),
             )

@@ -1,0 +1,1 @@
+"""The decoder that comes with fmridecode: simulate, train, calibrate, evaluate, pack."""
