@@ -43,7 +43,7 @@ from fmridecode.pipeline.start import started
 from fmridecode.pipeline.train import train
 from fmridecode.pipeline.training_turn import training_turn
 from fmridecode.pipeline.turns import turns_of_folds
-from fmridecode.report import write_citation
+from fmridecode.report import write_citation, write_summary
 
 
 def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
@@ -192,6 +192,7 @@ def _group(bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
     write_group_maps(output_dir, config)
     write_exclusions(output_dir)
     _write_run("group", bids_dir, output_dir, config)
+    write_summary(output_dir)
     write_group_page(output_dir)
 
 

@@ -81,7 +81,7 @@ def comparison(derivatives: Derivatives) -> tuple[Block, ...]:
     table = comparison_table(derivatives)
     if table is None:
         return ()
-    meaning = table.descriptions.get
+    meaning, n = table.descriptions.get, whole(table.frame["n_participants"].max())
     prose = tuple(
         Prose(
             text=f"The accuracy, {number(each.decoder, 3)}, is {each.verdict} that of a linear "
@@ -92,9 +92,9 @@ def comparison(derivatives: Derivatives) -> tuple[Block, ...]:
         if each.metric == "accuracy"
     )
     grid = Grid(
-        caption="Comparison with the linear decoder, paired over participants: differences with "
-        "95 % bootstrap intervals, two-sided paired t-tests and sign-flip permutation tests. Of "
-        "log loss and Brier score less is better.",
+        caption=f"Comparison with the linear decoder, paired over participants (n = {n}): "
+        "differences with 95 % bootstrap intervals, two-sided paired t-tests and sign-flip "
+        "permutation tests. Of log loss and Brier score less is better.",
         columns=(
             Column("Metric", meaning=meaning("metric", "")),
             Column("Decoder", numeric=True, meaning=meaning("decoder", "")),
@@ -104,22 +104,17 @@ def comparison(derivatives: Derivatives) -> tuple[Block, ...]:
             Column("t (df)", numeric=True, meaning=meaning("t", "")),
             Column("p", numeric=True, meaning=meaning("p", "")),
             Column("p, sign flips", numeric=True, meaning=meaning("p_sign_flip", "")),
-            Column("Participants", numeric=True),
-            Column("Maps", numeric=True),
         ),
         rows=tuple(
             (
                 metric_title(str(row["metric"])),
                 number(row["decoder"], 3),
-                f"{number(row['baseline'], 3)} "
-                f"{interval(row['baseline_low'], row['baseline_high'], 3)}".strip(),
+                number(row["baseline"], 3),
                 number(row["difference"], 3),
                 interval(row["ci_low"], row["ci_high"], 3),
                 f"{number(row['t'])} ({whole(row['df'])})",
                 p_value(row["p"], symbol=False),
                 p_value(row["p_sign_flip"], symbol=False),
-                whole(row["n_participants"]),
-                whole(row["n_maps"]),
             )
             for _, row in table.frame.iterrows()
         ),
