@@ -4,8 +4,20 @@
 in brains.
 """
 
-from jaxtyping import Bool, Float, Int
+from typing import TYPE_CHECKING
+
 from torch import Tensor
+
+try:
+    from jaxtyping import Bool, Float, Int
+except ImportError:  # names of shapes matter to the tests only; the benchmarks run without them
+    if not TYPE_CHECKING:
+
+        class _Named:
+            def __class_getitem__(cls, shape: tuple[type, str]) -> type:
+                return shape[0]
+
+        Bool = Float = Int = _Named
 
 Maps = Float[Tensor, "batch *grid"]
 """One map per example."""

@@ -1,0 +1,69 @@
+"""Measure all comparisons of the core, one after the other."""
+
+from collections.abc import Callable
+
+import torch
+
+from fmridecode.errors import UsageError
+from fmridecode.experiments.benchmarks.cases import Size, cases, paper_step
+from fmridecode.experiments.benchmarks.comparison import Comparison, Measured, measure
+from fmridecode.experiments.benchmarks.machine import machine
+from fmridecode.experiments.benchmarks.references import captum_version
+
+HCP_MAPS, HCP_PASSES = 5516, 3
+"""Training maps of the paper, and its 12 epochs of 4 hops as passes over them."""
+
+
+def run_core(
+    size: Size, device: torch.device, *, repeats: int, say: Callable[[str], None]
+) -> list[Measured]:
+    """Run every comparison.
+
+    Parameters
+    ----------
+    size
+        Of the maps and of the minibatch.
+    device, repeats
+        Where, and how many times each program is timed.
+    say
+        Receives a line on the machine, and two a comparison.
+
+    Raises
+    ------
+    UsageError
+        A GPU is asked for that torch cannot use.
+    BadDataError
+        Two programs disagree.
+    """
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            f"--device {device}: torch {torch.__version__} finds no GPU it can use; check the "
+            "driver and the build of torch, or use --device cpu."
+        )
+    say(f"{machine(device)}; {captum_version()}; medians of {repeats} interleaved runs")
+    found = [_run(each, device, repeats, say) for each in cases(size, device)]
+    hours = found[0].ours_s * HCP_MAPS / size.batch * HCP_PASSES / 3600
+    say(
+        f"{HCP_MAPS} maps of this size, 12 epochs x 4 hops, projected from the first step: "
+        f"{hours:.2f} h"
+    )
+    return found
+
+
+def run_paper_step(
+    size: Size, device: torch.device, *, repeats: int, say: Callable[[str], None]
+) -> list[Measured]:
+    """Run a step of the paper's own network, ``cnn-stride1``; there is no reference."""
+    return [_run(paper_step(size, device), device, repeats, say)]
+
+
+def _run(
+    comparison: Comparison, device: torch.device, repeats: int, say: Callable[[str], None]
+) -> Measured:
+    measured = measure(comparison, device=device, repeats=repeats)
+    if comparison.difference:
+        say(
+            f"{comparison.name}: same output within {comparison.tolerance:g} "
+            f"({comparison.difference}); floor: {comparison.floor_is}"
+        )
+    return measured
