@@ -24,6 +24,9 @@ from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 
+_WORTH_A_PROCESS = 20
+"""Maps that take as long as a process takes to start."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -94,12 +97,13 @@ def make_maps(tasks: Sequence[Task], *, nprocs: int, stop: bool) -> dict[str, st
 
 
 def _run(pending: Sequence[Task], nprocs: int) -> Iterator[FmridecodeError | None]:
-    if min(nprocs, len(pending)) < 2:
+    processes = min(nprocs, len(pending) // _WORTH_A_PROCESS)
+    if processes < 2:
         yield from map(_attempt, pending)
         return
     from sklearn.utils.parallel import Parallel, delayed
 
-    parallel = Parallel(n_jobs=min(nprocs, len(pending)), return_as="generator")
+    parallel = Parallel(n_jobs=processes, return_as="generator")
     yield from parallel(delayed(_attempt)(each) for each in pending)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fmridecode.cli.bench import bench
 from fmridecode.cli.gradient_reuse import gradient_reuse
 from fmridecode.cli.hcp import hcp
 from fmridecode.cli.main import main as run_app
@@ -105,6 +106,7 @@ app.command()(synthetic_sweep)
 app.command("study")(study_command())
 app.command("gradient-reuse")(gradient_reuse)
 app.command("hcp")(hcp)
+app.command("bench")(bench)
 app.add_typer(models, name="models")
 app.command("shipped")(shipped)
 

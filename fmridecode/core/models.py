@@ -184,12 +184,27 @@ class ConvolutionalDecoder(Decoder):
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
+        return self.decode(*self.prepare(x))
+
+    def prepare(self, x: Maps) -> tuple[Maps, Tensor]:
+        """Return the maps, masked and bent, and what the convolutions see of them."""
         x = x * self.mask
         if self.squash > 0:
             x = self.squash * torch.tanh(x / self.squash)
         features = x.unsqueeze(1)
         for _ in range(self.coarsenings):
             features = halve(features, self.mask.ndim)
+        return x, features
+
+    def prepares_like(self, other: nn.Module) -> bool:
+        """Whether another decoder of the same mask prepares its maps in the same way."""
+        return isinstance(other, ConvolutionalDecoder) and (self.squash, self.coarsenings) == (
+            other.squash,
+            other.coarsenings,
+        )
+
+    def decode(self, x: Maps, features: Tensor) -> Logits:
+        """Map what `prepare` returned to ``(batch, classes)``."""
         for depth, layer in enumerate(self.layers):
             features = layer(features)
             if self.activation is not None:
@@ -231,7 +246,11 @@ class ConvolutionalDecoder(Decoder):
 
 
 class Ensemble(Decoder):
-    """Decoders of the same kind from different seeds; their logits are averaged."""
+    """Decoders of the same kind from different seeds; their logits are averaged.
+
+    What all members do to the maps before their own weights come in is done once, forward and
+    back.
+    """
 
     def __init__(self, members: Sequence[Decoder]) -> None:
         super().__init__(members[0].mask)
@@ -240,7 +259,13 @@ class Ensemble(Decoder):
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to the mean logits, ``(batch, classes)``."""
-        return torch.stack([member(x) for member in self.members]).mean(dim=0)
+        first = self.members[0]
+        if isinstance(first, ConvolutionalDecoder) and all(map(first.prepares_like, self.members)):
+            prepared = first.prepare(x)
+            each = [cast("ConvolutionalDecoder", m).decode(*prepared) for m in self.members]
+        else:
+            each = [member(x) for member in self.members]
+        return torch.stack(each).mean(dim=0)
 
     def feature_numbers(self) -> int:
         """Return those of a member: they pass one after the other."""

@@ -1,6 +1,7 @@
 """Which device computes, and how to make it repeat itself."""
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from fmridecode.config import ExecutionConfig
 from fmridecode.errors import UsageError
@@ -52,3 +53,5 @@ def make_repeatable(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+    # numpy's products are small here, and its threads spin while they wait for a busy core
+    threadpool_limits(1, user_api="blas")

@@ -230,3 +230,19 @@ def test_strided_convolutions_see_every_voxel_in_as_many_windows():
     (gradient,) = torch.autograd.grad(model(x)[0, 0], x)
     inner = gradient[0, 1:-1, 1:-1, 1:-1]
     torch.testing.assert_close(inner, torch.full_like(inner, float(inner[0, 0, 0])))
+
+
+@pytest.mark.parametrize("squash", [0.0, 2.0])
+def test_members_that_prepare_alike_share_it_without_a_change(a_decoder, squash):
+    mask = torch.ones(8, 9, 10, dtype=torch.bool)
+    mask[0] = False
+    alike = {"coarsen_from": 6, "linear_path": True, "squash": squash}
+    members = [a_decoder("cnn", mask, seed=seed, **alike).double() for seed in (0, 1)]
+    odd = a_decoder("cnn", mask, coarsen_from=6, linear_path=True, squash=1.0).double()
+    x = torch.randn(3, 8, 9, 10, dtype=torch.float64, requires_grad=True)
+    for together in (members, [*members, odd]):
+        expected = torch.stack([member(x) for member in together]).mean(dim=0)
+        found = Ensemble(together)(x)
+        assert torch.equal(found, expected)
+        gradients = [torch.autograd.grad(z[:, 0].sum(), x)[0] for z in (found, expected)]
+        torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-12)

@@ -1,0 +1,1 @@
+"""Whole runs beside the scripts that a user would otherwise write."""

@@ -1,0 +1,73 @@
+"""Measure what was asked for, one part after the other."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from fmridecode.experiments.benchmarks.cases import SIZES, Size
+from fmridecode.experiments.benchmarks.comparison import Comparison, Measured, measure
+from fmridecode.experiments.benchmarks.run import run_core, run_paper_step
+from fmridecode.pipeline.bench.participant import participant_run
+from fmridecode.pipeline.bench.preparing import preparing
+from fmridecode.pipeline.bench.profile import profile
+from fmridecode.pipeline.bench.study import make_study
+
+_PARTICIPANTS = 40
+_SMALL = Size(grid=(12, 11, 10), batch=2, samples=2)
+_CPU = torch.device("cpu")
+
+
+def run(
+    parts: Sequence[str],
+    folder: Path,
+    device: torch.device,
+    *,
+    repeats: int,
+    small: bool,
+    say: Callable[[str], None],
+) -> list[Measured]:
+    """Measure the parts ``core``, ``stride1``, ``participant`` and ``preparing``.
+
+    Parameters
+    ----------
+    parts, repeats
+        What to measure, and how often each program runs.
+    folder
+        Empty; receives the data sets and the results of the runs.
+    device
+        Of the core; files are worked on by the CPU.
+    small
+        Use tiny maps.
+    say
+        Receives lines on the machine and on what is compared.
+    """
+    size = _SMALL if small else SIZES[device.type]
+    found: list[Measured] = []
+    if "core" in parts:
+        found += run_core(size, device, repeats=repeats, say=say)
+    if "stride1" in parts:
+        whole = SIZES["cuda"].grid if not small else size.grid
+        one = Size(grid=whole, batch=1 if device.type == "cpu" else size.batch)
+        found += run_paper_step(one, device, repeats=repeats, say=say)
+    resolution, participants = (8, 2) if small else (2, _PARTICIPANTS)
+    runs: list[Comparison] = []
+    if "participant" in parts:
+        runs.append(participant_run(make_study(folder / "one", resolution=resolution)))
+    if "preparing" in parts:
+        study = make_study(folder / "many", resolution=resolution, participants=participants)
+        runs.append(preparing(study, participants=participants, nprocs=torch.get_num_threads()))
+    for each in runs:
+        found.append(measure(each, device=_CPU, repeats=repeats))
+        if each.difference:
+            say(f"{each.name}: same output within {each.tolerance:g} ({each.difference})")
+        say(f"{each.name}: floor: {each.floor_is}")
+    return found
+
+
+def profiled(folder: Path, *, small: bool) -> str:
+    """Return where the time of a participant run goes, as a Markdown table."""
+    rows = profile(make_study(folder, resolution=8 if small else 2))
+    lines = ["| step | seconds | share |", "| --- | --- | --- |"]
+    lines += [f"| {step} | {seconds:.2f} | {share:.0%} |" for step, seconds, share in rows]
+    return "\n".join(lines)

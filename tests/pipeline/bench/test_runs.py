@@ -1,0 +1,69 @@
+"""Whole runs and the scripts beside them: same output, and a profile that adds up."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from fmridecode.bids import templateflow
+from fmridecode.errors import TryAgainError
+from fmridecode.pipeline import reports
+from fmridecode.pipeline.bench import participant as participants
+from fmridecode.pipeline.bench.participant import participant_run
+from fmridecode.pipeline.bench.preparing import preparing
+from fmridecode.pipeline.bench.profile import profile
+from fmridecode.pipeline.bench.study import Study, make_study
+
+
+@pytest.fixture(scope="module", autouse=True)
+def offline(tmp_path_factory: pytest.TempPathFactory) -> None:
+    def refuse(url: str) -> tuple[bytes, str]:
+        raise TryAgainError(f"{url} cannot be reached")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEMPLATEFLOW_HOME", str(tmp_path_factory.mktemp("templateflow")))
+        patch.setattr(templateflow, "fetch", refuse)
+        yield
+
+
+@pytest.fixture(scope="module")
+def study(offline: None, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return make_study(tmp_path_factory.mktemp("bench"), resolution=8, participants=2)
+
+
+def test_the_run_and_the_script_write_the_same_maps_and_scores(study: Study) -> None:
+    compared = participant_run(study)
+    assert compared.error() < 1e-4 < compared.tolerance
+
+
+def test_a_script_with_another_temperature_would_be_noticed(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(participants, "TEMPERATURE", 3.0)
+    compared = participant_run(study)
+    assert compared.error() > compared.tolerance
+
+
+def test_maps_of_the_study_have_to_be_resampled(study: Study) -> None:
+    image = nib.load(study.files[0])
+    assert not study.template.grid.equals(image.shape, image.affine)
+    assert np.all(image.get_fdata() != 0)
+
+
+def test_preparing_makes_all_maps_and_leaves_nothing(study: Study) -> None:
+    before = set(study.folder.iterdir())
+    compared = preparing(study, participants=2, nprocs=1)
+    compared.ours()
+    compared.reference()
+    assert set(study.folder.iterdir()) == before
+
+
+def test_the_profile_accounts_for_the_whole_run(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "build_participant", lambda *_: None)
+    rows = profile(study)
+    assert sum(share for _, _, share in rows) == pytest.approx(1.0)
+    found = {step: seconds for step, seconds, _ in rows}
+    assert all(found[step] > 0 for step in found)
+    assert rows[-1][0] == "all else"
+    assert rows[-1][2] < 0.5
