@@ -14,8 +14,7 @@ from fmridecode.core.models import Decoder, build
 from fmridecode.core.noise import radius
 from fmridecode.core.saliency import METHODS
 from fmridecode.core.settings import ModelConfig, SaliencyConfig, TrainingConfig
-from fmridecode.core.training import SCHEMES
-from fmridecode.core.training import _Trainer as Trainer
+from fmridecode.core.training import SCHEMES, Trainer
 from fmridecode.experiments.benchmarks import references
 from fmridecode.experiments.benchmarks.comparison import Comparison
 from fmridecode.experiments.benchmarks.machine import multiplications_a_second

@@ -1,6 +1,6 @@
 """A participant from files to files, beside a script of nilearn, captum and nibabel."""
 
-import itertools
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,10 +27,9 @@ from fmridecode.pipeline.turns import Turn
 
 def participant_run(study: Study) -> Comparison:
     """Compare one participant from files to files: index, read, decode, explain, score, write."""
-    counter = itertools.count()
 
     def fresh() -> Path:
-        return study.folder / f"out-{next(counter)}"
+        return Path(tempfile.mkdtemp(prefix="out-", dir=study.folder))
 
     def error() -> float:
         ours, theirs = fresh(), fresh()
@@ -93,7 +92,6 @@ def _script(study: Study, out: Path) -> dict[tuple[str, str, str], float]:
     maps = references.gradient_maps(
         study.bundle.decoder.model, torch.from_numpy(x), len(rows), TEMPERATURE
     ).numpy()
-    out.mkdir()
     for k, path in enumerate(study.files):
         scaled = maps[k, k] / np.sqrt(np.mean(maps[k, k][mask] ** 2))
         nib.save(nib.Nifti1Image(scaled.astype(np.float32), template.grid.matrix), out / path.name)
