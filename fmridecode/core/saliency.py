@@ -19,7 +19,7 @@ from fmridecode.core.models import Decoder
 from fmridecode.core.noise import gaussian
 from fmridecode.core.portions import portion, within_memory
 from fmridecode.core.settings import SaliencyConfig, chosen
-from fmridecode.shapes import Jacobian, Logits, Maps
+from fmridecode.shapes import Jacobian, Labels, Logits, Maps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,8 @@ class Saliency:
     Parameters
     ----------
     maps
-        ``(batch, classes, *grid)``, each exact up to a positive factor.
+        ``(batch, classes, *grid)``, each exact up to a positive factor. Where one class an
+        example was asked for (``only``), ``classes`` is 1.
     log_factor
         ``(batch, classes)``; ``maps * exp(log_factor)`` is the gradient of the probability per
         SD of the input.
@@ -109,16 +110,37 @@ def gradient(
     config: SaliencyConfig,
     *,
     generator: torch.Generator,
+    only: Labels | None = None,
 ) -> Saliency:
     """Gradient of each class's probability.
 
     Probabilities depend on differences of logits only, so one backward pass a class but the first
-    is enough: the gradients of each logit minus the first one, mixed.
+    is enough: the gradients of each logit minus the first one, mixed. Of one class an example,
+    ``only``, a single backward pass is.
     """
+    if only is not None:
+        return _gradient_of_one(model, x, only, temperature)
     logits, differences = _pulled_back(model, x, lambda eye: eye[1:] - eye[0])
     mixing, log_factor = _mixing(logits, temperature)
     maps = torch.einsum("bkj,bj...->bk...", mixing[:, :, 1:], differences)
     return Saliency(maps=maps, log_factor=log_factor)
+
+
+def _gradient_of_one(model: Decoder, x: Maps, labels: Labels, temperature: float) -> Saliency:
+    def of_few(few: Maps, own: Labels) -> tuple[Tensor, Tensor]:
+        few = few.detach().requires_grad_()
+        logits = model(few)
+        mixing, log_factor = _mixing(logits.detach(), temperature)
+        position = torch.arange(len(own), device=own.device)
+        found = torch.autograd.grad(logits, few, mixing[position, own])[0]
+        return found[:, None], log_factor[position, own][:, None]
+
+    def run(size: int) -> Saliency:
+        parts = zip(torch.split(x, size), torch.split(labels, size), strict=True)
+        maps, factors = zip(*(of_few(*part) for part in parts), strict=True)
+        return Saliency(maps=torch.cat(maps), log_factor=torch.cat(factors))
+
+    return within_memory(run, portion(model, x))[0]
 
 
 def gradient_x_input(
@@ -128,9 +150,10 @@ def gradient_x_input(
     config: SaliencyConfig,
     *,
     generator: torch.Generator,
+    only: Labels | None = None,
 ) -> Saliency:
     """Gradient of each class's probability times the input."""
-    plain = gradient(model, x, temperature, config, generator=generator)
+    plain = gradient(model, x, temperature, config, generator=generator, only=only)
     return Saliency(maps=plain.maps * x[:, None], log_factor=plain.log_factor)
 
 
@@ -141,6 +164,7 @@ def smoothgrad(
     config: SaliencyConfig,
     *,
     generator: torch.Generator,
+    only: Labels | None = None,
 ) -> Saliency:
     """Mean gradient over noisy copies (D. Smilkov et al. 2017, arXiv:1706.03825).
 
@@ -151,7 +175,7 @@ def smoothgrad(
 
     def noisy() -> Saliency:
         noise = sigma * gaussian(x, model.mask, generator=generator)
-        return gradient(model, x + noise, temperature, config, generator=generator)
+        return gradient(model, x + noise, temperature, config, generator=generator, only=only)
 
     def rescale(maps: Tensor, log_ratio: Tensor) -> Tensor:  # in place
         return maps.mul_(torch.exp(log_ratio).reshape(*log_ratio.shape, *([1] * (x.ndim - 1))))
@@ -174,9 +198,13 @@ def weights(
     config: SaliencyConfig,
     *,
     generator: torch.Generator,
+    only: Labels | None = None,
 ) -> Saliency:
     """Gradient of each class's logit; the weights of a linear decoder."""
     logits, jacobian = logit_jacobian(model, x)
+    if only is not None:
+        position = torch.arange(len(only), device=only.device)
+        jacobian, logits = jacobian[position, only][:, None], logits[:, :1]
     return Saliency(maps=jacobian, log_factor=torch.zeros_like(logits))
 
 

@@ -129,6 +129,17 @@ def averaged(decoders: Sequence[TrainedDecoder]) -> TrainedDecoder:
     )
 
 
+def members_of(decoder: TrainedDecoder) -> list[TrainedDecoder]:
+    """Return the decoders that are averaged, each with the temperature of the whole."""
+    if not isinstance(decoder.model, Ensemble):
+        return [decoder]
+    alone = replace(decoder.model_config, ensemble=1)
+    return [
+        replace(decoder, model=cast("Decoder", member), model_config=alone)
+        for member in decoder.model.members
+    ]
+
+
 def predict_logits(model: Decoder, batches: Batches, *, batch_size: int = 32) -> Logits:
     """Return the logits of all examples in order, ``(examples, classes)``, on the CPU."""
     return torch.cat([logits_of(model, x).cpu() for x, _ in batches.in_order(batch_size)])

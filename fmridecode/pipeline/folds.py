@@ -23,6 +23,7 @@ from fmridecode.core.splits import Split
 from fmridecode.errors import BadDataError, UsageError
 
 BASELINE = "baseline"
+PERMUTED = "permuted-labels"
 RECIPE = "recipe.json"
 
 FOLDS_DICTIONARY = {
@@ -83,6 +84,10 @@ class Folds:
     def baseline(self) -> "Folds":
         """Return the linear decoders to compare with, of the same participants and classes."""
         return replace(self, folder=self.folder / BASELINE)
+
+    def permuted(self) -> "Folds":
+        """Return the decoders trained on permuted labels, of the same participants."""
+        return replace(self, folder=self.folder / PERMUTED)
 
     def check_everyone(self, maps: MapSet) -> None:
         """Raise a BadDataError unless there are maps of all who train, validate and test."""

@@ -209,6 +209,7 @@ def turns_of_given(
             participants=tuple(members),
             seen=frozenset(seen & set(members)),
             config=config,
+            folds=given.folds,
         )
 
 

@@ -31,11 +31,13 @@ from fmridecode.pipeline.given import (
     warn_of_statistic,
 )
 from fmridecode.pipeline.group.maps import write_group_maps
+from fmridecode.pipeline.group.reliability import write_map_reliability
 from fmridecode.pipeline.group.tables import write_group_tables
 from fmridecode.pipeline.matching import matched, read_pairs
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.write import write_participants
+from fmridecode.pipeline.permuted import permuted_trained
 from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
@@ -162,8 +164,8 @@ def _trained(config: RunConfig, output_dir: Path) -> Folds | None:
     folds = find_folds(output_dir, config)
     if folds is None or not folds.complete() or not sigma_chosen(config, folds):
         return None
-    done = baseline_trained(config, folds) and refits_done(config, folds)
-    return folds if done else None
+    compared = baseline_trained(config, folds) and permuted_trained(config, folds)
+    return folds if compared and refits_done(config, folds) else None
 
 
 def _prepared(
@@ -190,6 +192,7 @@ def _group(bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
         raise NoInputError(f"{output_dir} is not a folder: run the participant level first.")
     write_group_tables(output_dir, seed=config.execution.random_seed)
     write_group_maps(output_dir, config)
+    write_map_reliability(output_dir, config)
     write_exclusions(output_dir)
     _write_run("group", bids_dir, output_dir, config)
     write_summary(output_dir)

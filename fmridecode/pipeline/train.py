@@ -28,6 +28,7 @@ from fmridecode.pipeline.choose import (
 from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
 from fmridecode.pipeline.leaks import kept_together
+from fmridecode.pipeline.permuted import has_permuted, permuted_maps
 from fmridecode.pipeline.refits import refit
 from fmridecode.pipeline.start import check_start_saw_nobody
 from fmridecode.progress import progress
@@ -68,8 +69,9 @@ def train(
     families
         Family of each participant that has one.
     output_dir
-        Receives ``models/<name>/fold-N``, and ``models/<name>/baseline/fold-N`` for the linear
-        decoder to compare with; folds that are finished there are kept.
+        Receives ``models/<name>/fold-N``, ``models/<name>/baseline/fold-N`` for the linear
+        decoder to compare with, and ``models/<name>/permuted-labels/fold-N`` where ``--sanity
+        full`` asks for it; folds that are finished there are kept.
     device
         Where to train.
     """
@@ -90,6 +92,9 @@ def train(
     choose_sigmas(config, maps, folds, device)
     if has_baseline(config):
         _train_missing(baseline_config(config), maps, folds.baseline(), device)
+    if has_permuted(config):
+        mixed = permuted_maps(maps, seed=config.execution.random_seed)
+        _train_missing(config, mixed, folds.permuted(), device)
     refit(config, maps, folds)
     return folds
 

@@ -13,8 +13,17 @@ from fmridecode.core.maps import MapSet
 from fmridecode.pipeline.baseline import has_baseline
 from fmridecode.pipeline.choose import resolved
 from fmridecode.pipeline.folds import Folds, check_same_voxels
+from fmridecode.pipeline.permuted import has_permuted
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherFold:
+    """The decoder of another fold, and whether it was trained or validated on a participant."""
+
+    bundle: Bundle
+    seen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,10 @@ class Turn:
         The settings by which it explains.
     baseline
         The linear decoder of the same fold to compare with, if there is one.
+    folds
+        The decoders of all folds, for comparing maps between them; None where there are none.
+    permuted
+        The decoder of the same fold that was trained on permuted labels, if there is one.
     """
 
     bundle: Bundle
@@ -43,6 +56,20 @@ class Turn:
     seen: frozenset[str]
     config: RunConfig
     baseline: Bundle | None = None
+    folds: Folds | None = None
+    permuted: Bundle | None = None
+
+    def other_folds(self, participant: str, *, device: torch.device) -> Iterator[OtherFold]:
+        """Yield the decoders of the other folds, and whether each has seen a participant.
+
+        Their maps may be compared; what they say of a participant that they have seen is no score.
+        """
+        if self.folds is None or self.fold is None:
+            return
+        for fold, split in enumerate(self.folds.splits, start=1):
+            if fold != self.fold:
+                seen = split.role(participant) in ("train", "validation")
+                yield OtherFold(bundle=self.folds.load(fold, device=device), seen=seen)
 
 
 def turns_of_folds(
@@ -96,4 +123,6 @@ def _turns(
             seen=frozenset(who for who in members if split.role(who) in ("train", "validation")),
             config=resolved(config, folds, fold),
             baseline=folds.baseline().load(fold, device=device) if compared else None,
+            folds=folds,
+            permuted=folds.permuted().load(fold, device=device) if has_permuted(config) else None,
         )

@@ -208,3 +208,17 @@ def test_an_ensembles_jacobian_is_the_mean_of_its_members(a_decoder):
 
 def test_every_method_of_the_settings_exists_and_no_other():
     assert set(METHODS) == set(METHOD_NAMES)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize("architecture", ["linear", "cnn"])
+def test_one_class_alone_is_explained_as_among_all(a_decoder, method, architecture):
+    model, x = a_decoder(architecture, MASK, gain=1.0).double(), torch.randn(4, 6, 6).double()
+    labels = torch.tensor([2, 0, 1, 2])
+    everything = explain(method, model, x, temperature=0.7)
+    alone = METHODS[method](
+        model, x, 0.7, CONFIG, generator=torch.Generator().manual_seed(0), only=labels
+    )
+    position = torch.arange(4)
+    torch.testing.assert_close(alone.maps[:, 0], everything.maps[position, labels])
+    torch.testing.assert_close(alone.log_factor[:, 0], everything.log_factor[position, labels])

@@ -10,8 +10,10 @@ from fmridecode.errors import UsageError
 from fmridecode.pipeline import train
 from fmridecode.pipeline.baseline import has_baseline
 
+MEASURES = ("faithfulness", "sanity", "reliability", "robustness")
 CNN = ("--architecture", "cnn", "--filters", "2", "--epochs", "2", "--saliency", "gradient")
-FAST = (*CNN, "--faithfulness", "off")
+OFF = [each for name in MEASURES for each in (f"--{name}", "off")]
+FAST = (*CNN, *OFF)
 MODELS = "models/cnn-adversarial"
 TABLE = "group_desc-decoding_comparison.tsv"
 

@@ -16,7 +16,9 @@ from fmridecode.bundles.files import CARD, CONFIG, WEIGHTS
 from fmridecode.bundles.zips import write_zip
 from fmridecode.pipeline import given as given_module
 
-QUICK = ("--saliency", "gradient", "--faithfulness", "off", "--nprocs", "1")
+MEASURES = ("faithfulness", "sanity", "reliability", "robustness")
+OFF = [each for name in MEASURES for each in (f"--{name}", "off")]
+QUICK = ("--saliency", "gradient", *OFF, "--nprocs", "1")
 PREDICTIONS = "sub-{0}/func/sub-{0}_desc-decoding_predictions.tsv"
 Job = Callable[..., int]
 Write = Callable[..., Path]

@@ -17,7 +17,9 @@ from fmridecode.core.splits import make_splits
 from fmridecode.pipeline.fitting import fit_decoder
 from fmridecode.pipeline.leaks import kept_together, recognised
 
-QUICK = ("--saliency", "gradient", "--faithfulness", "off", "--nprocs", "1")
+MEASURES = ("faithfulness", "sanity", "reliability", "robustness")
+OFF = [each for name in MEASURES for each in (f"--{name}", "off")]
+QUICK = ("--saliency", "gradient", *OFF, "--nprocs", "1")
 Job = Callable[..., int]
 CPU = torch.device("cpu")
 

@@ -10,6 +10,8 @@ EVALUATION = "Evaluation"
 
 Baseline = Literal["linear", "off"]
 Reach = Literal["off", "quick", "full"]
+REACHES = ("faithfulness", "sanity", "reliability", "robustness", "group_statistics")
+"""Fields of `EvaluationConfig` that say how thoroughly something is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,30 @@ class EvaluationConfig:
         help="Test whether the decoder uses the voxels that a map marks, by replacing them with 0 "
         "(quick), also by the smoothed map (full), or not at all (off). quick takes 110 "
         "decodings per map and method.",
+        panel=EVALUATION,
+    )
+    sanity: Reach = option(
+        "quick",
+        "--sanity",
+        help="Test whether maps would survive random weights, layer by layer from the last: one "
+        "map per participant and class with few noisy copies of SmoothGrad (quick), all maps, "
+        "five draws of weights, and decoders trained on permuted labels, which doubles the "
+        "training (full), or not at all (off).",
+        panel=EVALUATION,
+    )
+    reliability: Reach = option(
+        "quick",
+        "--reliability",
+        help="Measure how alike maps are between seeds, folds, sessions and participants, and "
+        "how much tiny noise changes them: one map per participant and class with few noisy "
+        "copies of SmoothGrad (quick), all maps (full), or not at all (off).",
+        panel=EVALUATION,
+    )
+    robustness: Reach = option(
+        "quick",
+        "--robustness",
+        help="Measure accuracy under attacks of growing strength, of 5 steps (quick), of 20 "
+        "(full), or not at all (off).",
         panel=EVALUATION,
     )
     group_statistics: Reach = option(
@@ -71,7 +97,7 @@ class EvaluationConfig:
             "0 or more",
         )
         require(self.baseline in get_args(Baseline), "--baseline", self.baseline, "linear or off")
-        for name in ("faithfulness", "group_statistics"):
+        for name in REACHES:
             value, flag = getattr(self, name), "--" + name.replace("_", "-")
             require(value in get_args(Reach), flag, value, "off, quick or full")
         require(self.permutations >= 100, "--permutations", self.permutations, "100 or more")

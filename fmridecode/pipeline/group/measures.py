@@ -17,6 +17,21 @@ from fmridecode.pipeline.group.faithfulness import (
     curves_summary,
     faithfulness_summary,
 )
+from fmridecode.pipeline.group.reliability import (
+    RELIABILITY,
+    RELIABILITY_SUMMARY_DICTIONARY,
+    reliability_summary,
+)
+from fmridecode.pipeline.group.robustness import (
+    ROBUSTNESS,
+    ROBUSTNESS_SUMMARY_DICTIONARY,
+    robustness_summary,
+)
+from fmridecode.pipeline.group.sanity import (
+    SANITY,
+    SANITY_SUMMARY_DICTIONARY,
+    sanity_summary,
+)
 
 
 class Summarise(Protocol):
@@ -60,5 +75,23 @@ GROUP_TABLES: tuple[GroupTable, ...] = (
         ending=CURVES,
         summarise=curves_summary,
         dictionary=CURVES_SUMMARY_DICTIONARY,
+    ),
+    GroupTable(
+        name="sanity_summary",
+        ending=SANITY,
+        summarise=sanity_summary,
+        dictionary=SANITY_SUMMARY_DICTIONARY,
+    ),
+    GroupTable(
+        name="reliability_summary",
+        ending=RELIABILITY,
+        summarise=reliability_summary,
+        dictionary=RELIABILITY_SUMMARY_DICTIONARY,
+    ),
+    GroupTable(
+        name="robustness_summary",
+        ending=ROBUSTNESS,
+        summarise=robustness_summary,
+        dictionary=ROBUSTNESS_SUMMARY_DICTIONARY,
     ),
 )

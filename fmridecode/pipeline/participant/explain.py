@@ -169,31 +169,6 @@ def saliency_of(
     )
 
 
-def true_saliency(
-    decoder: TrainedDecoder,
-    maps: MapSet,
-    indices: NDArray[np.int64],
-    method: str,
-    config: RunConfig,
-    device: torch.device,
-) -> NDArray[np.float32]:
-    """Return the saliency of the true class of examples of known class, ``(examples, *grid)``.
-
-    Noise is that of `explain` where the examples are all of a participant's.
-    """
-    labels = maps.labels[indices]
-    return np.concatenate(
-        [
-            _of_true_class(
-                saliency_of(decoder, maps, few, method, config, device).maps.cpu().numpy(),
-                labels[start : start + BATCH],
-            )
-            for start in range(0, len(indices), BATCH)
-            for few in (indices[start : start + BATCH],)
-        ]
-    )
-
-
 def _of_true_class(
     by_class: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> NDArray[np.float32]:

@@ -18,6 +18,9 @@ from fmridecode.pipeline.participant.faithfulness import (
     FAITHFULNESS_DICTIONARY,
     faithfulness_tables,
 )
+from fmridecode.pipeline.participant.reliability import RELIABILITY_DICTIONARY, reliability_tables
+from fmridecode.pipeline.participant.robustness import ROBUSTNESS_DICTIONARY, robustness_tables
+from fmridecode.pipeline.participant.sanity import SANITY_DICTIONARY, sanity_tables
 from fmridecode.pipeline.participant.subject import Subject
 
 
@@ -48,6 +51,21 @@ MEASURES: tuple[Measure, ...] = (
             "desc-faithfulness_curves": CURVES_DICTIONARY,
         },
         tables=faithfulness_tables,
+    ),
+    Measure(
+        setting="sanity",
+        dictionaries={"desc-sanity_scores": SANITY_DICTIONARY},
+        tables=sanity_tables,
+    ),
+    Measure(
+        setting="reliability",
+        dictionaries={"desc-reliability_scores": RELIABILITY_DICTIONARY},
+        tables=reliability_tables,
+    ),
+    Measure(
+        setting="robustness",
+        dictionaries={"desc-robustness_scores": ROBUSTNESS_DICTIONARY},
+        tables=robustness_tables,
     ),
 )
 

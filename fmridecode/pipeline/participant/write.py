@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from fmridecode.pipeline.participant.explain import (
 from fmridecode.pipeline.participant.measures import write_measures
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.subject import Subject
+from fmridecode.pipeline.train import WORTH_SAYING
 from fmridecode.pipeline.turns import Turn
 from fmridecode.progress import progress
 
@@ -67,6 +69,7 @@ def write_participants(
     device
         Where to compute.
     """
+    left, started = n_participants, time.monotonic()
     with progress("Explaining", n_participants) as advance:
         for turn in turns:
             strangers = [who for who in turn.participants if who not in turn.seen]
@@ -85,6 +88,25 @@ def write_participants(
                 write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
                 _write_participant(turn, maps, decoded, output, device)
                 advance()
+                left -= 1
+                if left == n_participants - 1:
+                    _log_estimate((time.monotonic() - started) * left, turn.config)
+
+
+def _log_estimate(seconds: float, config: RunConfig) -> None:
+    """Say how long the others will take, if long, and what would be shorter."""
+    if seconds < WORTH_SAYING:
+        return
+    thorough = [
+        f"--{name} {reach}"
+        for name in ("faithfulness", "sanity", "reliability", "robustness")
+        if (reach := getattr(config.evaluation, name)) != "off"
+    ]
+    log.info(
+        "Explaining the other participants will take about %d minutes%s.",
+        round(seconds / 60),
+        f"; part of it is {', '.join(thorough)}, which can be quick or off" if thorough else "",
+    )
 
 
 def _write_participant(
