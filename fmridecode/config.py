@@ -58,6 +58,13 @@ class ExecutionConfig:
         panel=EXECUTION,
         metavar="N",
     )
+    checkpoint_minutes: float = option(
+        5.0,
+        "--checkpoint-minutes",
+        help="Minutes of training that a killed run may lose, at most.",
+        panel=EXECUTION,
+        metavar="MINUTES",
+    )
     stop_on_first_crash: bool = option(
         False,
         "--stop-on-first-crash",
@@ -79,6 +86,10 @@ class ExecutionConfig:
             if getattr(self, name) < 0:
                 flag = "--" + name.replace("_", "-")
                 raise UsageError(f"{flag} is {getattr(self, name)}; expected 0 or more.")
+        if not self.checkpoint_minutes >= 0:
+            raise UsageError(
+                f"--checkpoint-minutes is {self.checkpoint_minutes}; expected 0 or more."
+            )
         if self.random_seed < 0:
             raise UsageError(f"--random-seed is {self.random_seed}; expected 0 or more.")
 

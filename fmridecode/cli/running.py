@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from fmridecode.errors import FmridecodeError
+from fmridecode.errors import FmridecodeError, TryAgainError
+from fmridecode.pipeline.stopping import SIGNALS
 
 USAGE = 64
 _INTERRUPTED = 130
@@ -36,28 +37,32 @@ def set_up_logging(verbose: int) -> None:
 
 
 @contextlib.contextmanager
-def _terminable(terminated: threading.Event) -> Iterator[None]:
-    """Let SIGTERM unwind the command like an interrupt, so that temporary files are removed."""
+def _terminable(came: list[str]) -> Iterator[None]:
+    """Let SIGTERM and SIGUSR1 unwind the command like an interrupt: temporary files are removed.
+
+    The name of the signal is put into ``came``.
+    """
 
     def stop(number: int, frame: object) -> None:
-        terminated.set()
+        came.append(signal.Signals(number).name)
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; errors are printed as one line, no traceback."""
-    terminated = threading.Event()
+    came: list[str] = []
     try:
-        with _terminable(terminated):
+        with _terminable(came):
             code = command()
     except FmridecodeError as problem:
         return _fail(str(problem), problem.exit_code)
@@ -67,8 +72,14 @@ def exit_code_of(command: Callable[[], object]) -> int:
         code = _INTERRUPTED
     except BrokenPipeError:
         return 0
+    except Exception:
+        if not came:
+            raise
+        code = _INTERRUPTED  # what was told to end fell over on the way
     if code == _INTERRUPTED:  # also what typer makes of an interrupt
-        what, code = ("Terminated", 143) if terminated.is_set() else ("Interrupted", code)
+        what, code = (
+            (f"{came[0]} came", TryAgainError.exit_code) if came else ("Interrupted", code)
+        )
         return _fail(f"{what}. The same command goes on from here.", code)
     return code if isinstance(code, int) else 0
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
 from fmridecode.core.transfer import take_over
+from fmridecode.pipeline.checkpoints import Checkpoints, Keeper, training_key
 from fmridecode.pipeline.start import starting_members
 from fmridecode.pipeline.training_maps import remembered
 
@@ -53,6 +55,7 @@ def fit_decoder(
     fold: int,
     device: torch.device,
     advance: Callable[[], None] = lambda: None,
+    checkpoints: Checkpoints | None = None,
 ) -> Fitted:
     """Train the decoder of a fold on its training participants.
 
@@ -68,8 +71,18 @@ def fit_decoder(
         Where to train.
     advance
         Called after each epoch of each member.
+    checkpoints
+        Where the members' trainings are kept, and go on from.
     """
-    members = fit_members(config, maps, split, fold=fold, device=device, advance=advance)
+    members = fit_members(
+        config,
+        maps,
+        split,
+        fold=fold,
+        device=device,
+        advance=advance,
+        checkpoints=checkpoints,
+    )
     training, validation = batches_of_split(maps, split, device)
     decoder = _finish(config, maps, members.model, training, validation, split)
     return Fitted(decoder=decoder, history=members.history)
@@ -83,6 +96,7 @@ def fit_members(
     fold: int,
     device: torch.device,
     advance: Callable[[], None] = lambda: None,
+    checkpoints: Checkpoints | None = None,
     n_attacked: int = ROBUST_EXAMPLES,
 ) -> Members:
     """Train the members of a fold's decoder.
@@ -96,12 +110,13 @@ def fit_members(
     start = starting_members(config, device)
     rows: list[dict[str, object]] = []
     for member in range(config.model.ensemble):
-        weights_seed, noise_seed = np.random.SeedSequence([seed, fold, member]).generate_state(2)
+        seeds = np.random.SeedSequence([seed, fold, member]).generate_state(2).tolist()
+        weights_seed, noise_seed = seeds
         model = build(
             config.model,
             torch.from_numpy(maps.mask),
             len(maps.classes),
-            generator=torch.Generator().manual_seed(int(weights_seed)),
+            generator=torch.Generator().manual_seed(weights_seed),
         ).to(device)
         if start:
             take_over(start[member % len(start)], model, said=config.training.init_from)
@@ -110,16 +125,24 @@ def fit_members(
             log.debug("Fold %d, decoder %d: %s", fold, member + 1, epoch)
             advance()
 
-        history = fit(
-            model,
-            training,
-            validation,
-            config.training,
-            n_classes=len(maps.classes),
-            generator=torch.Generator(device).manual_seed(int(noise_seed)),
-            on_epoch=on_epoch,
-            n_attacked=0 if member else n_attacked,  # the others are alike
-        )
+        keeping: AbstractContextManager[Keeper] = nullcontext(Keeper())
+        if checkpoints:
+            key = training_key(config, maps, split, seeds=seeds, device=device)
+            name = f"epsilon-{config.training.epsilon}_decoder-{member + 1}"
+            keeping = checkpoints.training(name, key=key)
+        with keeping as keeper:
+            history = fit(
+                model,
+                training,
+                validation,
+                config.training,
+                n_classes=len(maps.classes),
+                generator=torch.Generator(device).manual_seed(noise_seed),
+                on_epoch=on_epoch,
+                n_attacked=0 if member else n_attacked,  # the others are alike
+                start=keeper.start,
+                on_batch=keeper.on_batch,
+            )
         if history.collapsed:
             log.warning(
                 "Fold %d: accuracy under attack collapsed while clean accuracy did not "

@@ -16,6 +16,7 @@ from fmridecode.core.splits import Split, make_splits
 from fmridecode.core.training import passes
 from fmridecode.errors import BadDataError
 from fmridecode.pipeline.baseline import baseline_config, has_baseline
+from fmridecode.pipeline.checkpoints import checkpoints_of
 from fmridecode.pipeline.choose import (
     EPSILON,
     EPSILON_DICTIONARY,
@@ -101,6 +102,8 @@ def train(
 
 def _train_missing(config: RunConfig, maps: MapSet, folds: Folds, device: torch.device) -> None:
     finished = folds.finished()
+    for fold in finished:  # by a run that was killed before it could
+        checkpoints_of(config, folds.fold_folder(fold), trainings=0).remove()
     missing = [fold for fold in range(1, len(folds.splits) + 1) if fold not in finished]
     if missing:
         folds.check_everyone(maps)
@@ -126,9 +129,17 @@ def _train_fold(
     advance: Callable[[], None],
 ) -> None:
     split, folder = folds.splits[fold - 1], folds.fold_folder(fold)
+    n_trainings = len(epsilons(config)) * config.model.ensemble
+    checkpoints = checkpoints_of(config, folder, trainings=n_trainings)
     fitted = {
         epsilon: fit_decoder(
-            with_epsilon(config, epsilon), maps, split, fold=fold, device=device, advance=advance
+            with_epsilon(config, epsilon),
+            maps,
+            split,
+            fold=fold,
+            device=device,
+            advance=advance,
+            checkpoints=checkpoints,
         )
         for epsilon in epsilons(config)
     }
@@ -142,6 +153,7 @@ def _train_fold(
         kept = fitted[epsilon]
     write_table(folder / HISTORY, kept.history, HISTORY_DICTIONARY)
     save(kept.decoder, folder)
+    checkpoints.remove()
     _log_fold(fold, folds, kept)
 
 

@@ -1,8 +1,11 @@
 """Every exit code of the BIDS execution specification, by a command that ends with it."""
 
+import contextlib
 import errno
 import json
 import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,3 +143,25 @@ def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture) -> None:
 
     assert exit_code_of(interrupt) == 130
     assert "The same command goes on from here." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_end_is_try_again_and_one_line(
+    number: signal.Signals, capsys: pytest.CaptureFixture
+) -> None:
+    handler = signal.getsignal(number)
+    assert exit_code_of(lambda: os.kill(os.getpid(), number)) == 75
+    said = capsys.readouterr().err
+    assert said == f"fmridecode: error: {number.name} came. The same command goes on from here.\n"
+    assert signal.getsignal(number) is handler
+
+
+def test_what_falls_over_when_told_to_end_is_no_traceback(capsys: pytest.CaptureFixture) -> None:
+    def fall_over() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        raise RuntimeError("a worker is gone")
+
+    assert exit_code_of(fall_over) == 75
+    assert "SIGTERM came" in capsys.readouterr().err

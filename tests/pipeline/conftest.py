@@ -13,11 +13,12 @@ from fmridecode.bids.settings import SpaceConfig
 from fmridecode.bids.templates import Template, target_grid
 from fmridecode.cli.main import main
 from fmridecode.config import RunConfig, compose
-from fmridecode.core.grid import Grid
-from fmridecode.core.maps import Example, MapClass, MapSet
+from fmridecode.core.maps import MapSet
 from fmridecode.errors import TryAgainError
 from fmridecode.experiments.study import SimulationConfig
 from fmridecode.pipeline import prepare, reports, simulate
+
+from .small_maps import make_small_maps
 
 CLASSES = ("emotion", "gambling", "language")
 SMALL = {
@@ -55,37 +56,7 @@ def quick() -> Callable[..., RunConfig]:
 def small_maps() -> Callable[..., MapSet]:
     """Return a maker of map sets of three classes in two tasks, each with its own corner."""
 
-    def make(n_participants: int = 12, *, seed: int = 0) -> MapSet:
-        rng, shape = np.random.default_rng(seed), (6, 6, 6)
-        mask = np.ones(shape, dtype=np.bool_)
-        mask[0] = False
-        values = rng.standard_normal((n_participants, 3, *shape))
-        for k in range(3):
-            values[:, k, 1 + k : 3 + k, :3, 2 * k : 2 * k + 2] += 1.5
-        values[..., ~mask] = 0
-        examples = tuple(
-            Example(participant=f"{p:02d}", session="", label=k, sources=(f"bids::{p}-{k}",))
-            for p in range(n_participants)
-            for k in range(3)
-        )
-        return MapSet(
-            values=values.reshape(-1, *shape).astype(np.float32),
-            examples=examples,
-            classes=tuple(
-                MapClass(name=name, task=task, contrast=name)
-                for name, task in (("a", "one"), ("b", "one"), ("c", "two"))
-            ),
-            mask=mask,
-            grid=Grid(
-                shape=shape,
-                affine=tuple(map(tuple, np.diag([8.0, 8.0, 8.0, 1.0]).tolist())),
-                space="MNI152NLin2009cAsym",
-                resolution="08",
-            ),
-            mask_source="a box",
-        )
-
-    return make
+    return make_small_maps
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,9 @@ def test_sigterm_is_one_line_and_the_run_goes_on_to_the_same_results(
         time.sleep(0.02)
     process.terminate()
     code, said = finished(process)
-    assert code == 143
-    assert said.splitlines()[-1].endswith("Terminated. The same command goes on from here.")
+    assert code == 75
+    assert "SIGTERM came" in said.splitlines()[-1]
+    assert said.splitlines()[-1].endswith("The same command goes on from here.")
     assert not list((tmp_path / "out").rglob("*.tmp"))
     assert finished(start(few, tmp_path / "out"))[0] == 0
     assert results(tmp_path / "out") == results(undisturbed[0])
