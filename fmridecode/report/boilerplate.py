@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from fmridecode.report.decoder_text import decoder_text, given_text
 from fmridecode.report.evaluation_text import evaluation_text
 from fmridecode.report.numbers import count, enumeration
-from fmridecode.report.words import ARCHITECTURES
 
 if TYPE_CHECKING:
     from fmridecode.report.resolved import Settings
@@ -32,6 +33,7 @@ def boilerplate(
     settings: Settings,
     *,
     group: Settings,
+    given: Mapping[str, Any],
     version: str,
     n_participants: int | None,
     n_maps: int | None,
@@ -45,15 +47,19 @@ def boilerplate(
         The resolved config of the run that decoded.
     group
         That of the group level.
+    given
+        What is recorded of a decoder that was given instead of trained; empty when none was.
     version
         Of fmridecode; empty when not recorded.
     n_participants, n_maps, classes
         What was decoded; None or empty when not known.
     """
+    trained = (
+        (decoder_text(settings), _validation(settings)) if not given else (given_text(given),)
+    )
     return (
         _data(settings, version, n_participants, n_maps, classes),
-        _decoder(settings),
-        _validation(settings),
+        *trained,
         _saliency(settings),
         *evaluation_text(settings, group),
         _STATISTICS,
@@ -89,79 +95,6 @@ def _data(
     if zscore:
         sentences.append(f"Each map was z-scored by itself, {zscore}.")
     return " ".join(sentences)
-
-
-def _decoder(settings: Settings) -> str:
-    sentences = []
-    architecture = settings.get("model", "architecture")
-    if architecture:
-        layers = settings.get("model", "filters")
-        convolutional = architecture in ("cnn", "cnn-stride1", "cln")
-        filters = (
-            f" with {enumeration([str(each) for each in layers])} filters in successive layers"
-            if convolutional and layers
-            else ""
-        )
-        path = (
-            ", beside which a linear path leads from the input to the logits"
-            if convolutional and settings.get("model", "linear_path")
-            else ""
-        )
-        cite = " (Salimans & Kingma, 2016)" if convolutional else ""
-        described = ARCHITECTURES.get(architecture, architecture)
-        sentences.append(f"The decoder was {described}{filters}{path}{cite}.")
-    members = settings.number("model", "ensemble")
-    if members and members > 1:
-        sentences.append(
-            f"The logits of {count(members, 'decoder')} that differ in their seed were averaged."
-        )
-    sentences += _training(settings)
-    return " ".join(sentences)
-
-
-def _training(settings: Settings) -> list[str]:
-    sentences = []
-    rate, batch = (settings.number("training", key) for key in ("learning_rate", "batch_size"))
-    epochs, l2 = (settings.number("training", key) for key in ("epochs", "l2"))
-    if rate:
-        details = [f"learning rate {rate:g}"]
-        details += [f"batches of {batch:g} maps"] if batch else []
-        details += [f"at most {count(epochs, 'epoch')}"] if epochs else []
-        details += [f"L2 coefficient {l2:g}".replace("e-0", "e−")] if l2 else []
-        sentences.append(
-            f"It was trained with Adam (Kingma & Ba, 2015; {', '.join(details)}); the epoch with "
-            "the lowest loss on validation participants was kept."
-        )
-    sentences += _scheme(settings)
-    noise = settings.number("training", "input_noise")
-    if noise:
-        sentences.append(
-            f"Gaussian noise with a standard deviation of {noise:g} was added to training maps."
-        )
-    if settings.get("training", "mixup"):
-        sentences.append("Training maps and labels were mixed (mixup; Zhang et al., 2018).")
-    return sentences
-
-
-def _scheme(settings: Settings) -> list[str]:
-    epsilon, steps = (settings.number("training", key) for key in ("epsilon", "steps"))
-    bound = (
-        f"an L2 ball of radius {epsilon:g} SD per voxel times the square root of the number of "
-        "voxels"
-        if epsilon
-        else "an L2 ball"
-    )
-    hops = f" ({steps:g} hops per minibatch)" if steps else ""
-    pgd = f" ({steps:g} steps per update)" if steps else ""
-    text = {
-        "standard": "Training used no perturbation of the input.",
-        "random-noise": f"For every update each map was perturbed by a draw from {bound}.",
-        "adversarial": f"Training was adversarial (Algorithm 1 of McClure et al., 2020{hops}; "
-        f"after Shafahi et al., 2019), with perturbations projected onto {bound}.",
-        "pgd": f"Training was adversarial with projected gradient descent{pgd} (Madry et al., "
-        f"2018) within {bound}.",
-    }.get(str(settings.get("training", "scheme")))
-    return [text] if text else []
 
 
 def _validation(settings: Settings) -> str:

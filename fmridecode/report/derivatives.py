@@ -84,6 +84,10 @@ class Derivatives:
             if folder.is_dir()
         )
 
+    def given(self) -> dict[str, Any]:
+        """Return what is recorded of a decoder that was given, not trained; empty without one."""
+        return read_json(self.root / "models" / "given.json")
+
     def config_path(self) -> Path | None:
         """Return the resolved config by which was decoded, the last one written, or None."""
         return self._newest(group=False)

@@ -23,10 +23,8 @@ ARCHITECTURES = {
     "linear": "a multinomial linear decoder",
     "correlation": "a decoder by correlation with the mean map of each class",
     "cln": "a convolutional network without non-linearities",
-    "cnn": "a convolutional network (3 × 3 × 3 filters, weight normalisation, rectified linear "
-    "units, average pooling and one dense softmax layer)",
-    "cnn-stride1": "a convolutional network (3 × 3 × 3 filters, weight normalisation, rectified "
-    "linear units, average pooling with stride 1 and one dense softmax layer)",
+    "cnn": "a convolutional network with rectified linear units",
+    "cnn-stride1": "a convolutional network with rectified linear units",
     "dense": "a network with one dense hidden layer",
 }
 

@@ -43,7 +43,9 @@ def test_two_commands_decode_explain_and_evaluate_everyone(whole: Path) -> None:
         assert f"{who}_desc-interpretability_scores.tsv" in names
         assert sum(name.endswith("_saliency.nii.gz") for name in names) == 3 * 3
     assert (whole / "group_desc-decoding_metrics.tsv").exists()
+    assert (whole / "group_desc-summary.json").exists()
     assert (whole / "logs" / "CITATION.md").exists()
+    assert (whole / "logs" / "CITATION.bib").exists()
 
 
 def test_every_map_comes_from_a_decoder_that_has_not_seen_its_participant(whole: Path) -> None:

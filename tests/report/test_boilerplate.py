@@ -12,6 +12,7 @@ def written(tables: dict[str, Any], group: dict[str, Any] | None = None) -> str:
         boilerplate(
             Settings(tables=tables),
             group=Settings(tables=group or {}),
+            given={},
             version="0.1.0",
             n_participants=40,
             n_maps=160,

@@ -34,6 +34,7 @@ def test_every_combination_of_settings_cites_what_is_known() -> None:
         text = boilerplate(
             Settings(tables=tables),
             group=Settings(tables={"evaluation": {"group_statistics": reach, "permutations": 9}}),
+            given={},
             version="1", n_participants=4, n_maps=8, classes=("a", "b"),
         )  # fmt: skip
         labels = set(CITATION.findall(" ".join(text)))

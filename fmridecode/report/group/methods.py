@@ -30,19 +30,8 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
             ),
         )
     paragraphs = methods_text(derivatives)
-    given = (
-        ()
-        if derivatives.models()
-        else (
-            Prose(
-                text="No decoder was trained here. If one was given with --model, describe its "
-                "own training in place of what the text says of training and cross-validation."
-            ),
-        )
-    )
     return (
         Prose(text=_origin(derivatives, path)),
-        *given,
         Paste(paragraphs=paragraphs),
         Heading(text="References"),
         Listing(texts=tuple(each.written for each in cited_in(paragraphs))),
@@ -53,9 +42,14 @@ def methods_text(derivatives: Derivatives) -> tuple[str, ...]:
     """Return the paragraphs of the methods text, as far as settings and tables are there."""
     table = metrics_table(derivatives)
     found = () if table is None else metrics(table)
+    given, tables = derivatives.given(), derivatives.config()
+    if given:  # it decides where maps are decoded
+        known = {name: given[name] for name in ("space", "resolution", "zscore") if name in given}
+        tables = {**tables, "space": {**tables.get("space", {}), **known}}
     paragraphs = boilerplate(
-        Settings(tables=derivatives.config()),
+        Settings(tables=tables),
         group=Settings(tables=derivatives.group_config()),
+        given=given,
         version=version_of(derivatives),
         n_participants=found[0].n_participants if found else None,
         n_maps=found[0].n_maps if found else None,
