@@ -177,7 +177,8 @@ def structural_similarity(
 ) -> float:
     r"""Return the mean structural similarity of two maps over the voxels of the mask.
 
-    The contrast-structure term of SSIM (Z. Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216),
+    The product of the contrast and structure terms of SSIM (Z. Wang et al. 2004,
+    doi:10.1109/TIP.2003.819861),
 
     .. math:: (2 \sigma_{xy} + C) / (\sigma_x^2 + \sigma_y^2 + C), \quad C = (0.03 L)^2,
 

@@ -20,7 +20,7 @@ def evaluation_text(settings: Settings, group: Settings) -> tuple[str, ...]:
     group
         Of the run at the group level; without tables where there was none yet.
     """
-    return (_decoding(settings), _faithfulness(settings), _maps(group))
+    return (_decoding(settings), _faithfulness(settings), _stability(settings), _maps(group))
 
 
 def _decoding(settings: Settings) -> str:
@@ -60,6 +60,43 @@ def _faithfulness(settings: Settings) -> str:
         "order, or in the order of a random map with the saliency map’s spectrum (Theiler et al., "
         "1992)."
     )
+
+
+def _stability(settings: Settings) -> str:
+    """Describe sanity, reliability and robustness."""
+    sentences = []
+    sanity = settings.get("evaluation", "sanity")
+    if sanity in ("quick", "full"):
+        labels = (
+            ", and with those of decoders trained on labels permuted within participants"
+            if sanity == "full" and not settings.get("given", "model")
+            else ""
+        )
+        sentences.append(
+            "Whether maps would survive random weights was tested by cascading randomisation of "
+            "the decoder from the layer of the logits to the first (Adebayo et al., 2018): fresh "
+            "initial weights with the trained weights’ root mean square. Each map was compared "
+            f"with those of the randomised decoders{labels} by rank correlation over voxels, "
+            "signed and of magnitudes, and by the contrast and structure terms of structural "
+            "similarity (Wang et al., 2004) in three dimensions."
+        )
+    if settings.get("evaluation", "reliability") in ("quick", "full"):
+        sentences.append(
+            "Reliability of the maps was measured by their correlation between decoders of "
+            "different seeds, between decoders of different folds (which have seen the "
+            "participant in training or validation), between sessions where there were several, "
+            "and with the mean map of the participants explained by other decoders; by split "
+            "halves with Spearman-Brown correction; and by the largest relative change under "
+            "uniform noise of at most 0.02 SD (Yeh et al., 2019)."
+        )
+    robustness = settings.get("evaluation", "robustness")
+    if robustness in ("quick", "full"):
+        steps = 20 if robustness == "full" else 5
+        sentences.append(
+            "Robustness is accuracy under projected gradient descent in the L2 ball (Madry et "
+            f"al., 2018), {steps} steps, for bounds up to 0.2 SD per voxel."
+        )
+    return " ".join(sentences)
 
 
 def _maps(group: Settings) -> str:

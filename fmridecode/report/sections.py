@@ -16,6 +16,9 @@ from fmridecode.report.group import (
     participants,
     plausibility,
     regions,
+    reliability,
+    robustness,
+    sanity,
     summary,
     training,
 )
@@ -41,6 +44,24 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Faithfulness",
         question="Does the decoder use the voxels that the saliency maps mark?",
         build=faithfulness.build,
+    ),
+    Section(
+        anchor="sanity",
+        title="Sanity",
+        question="Would the saliency maps survive random weights?",
+        build=sanity.build,
+    ),
+    Section(
+        anchor="reliability",
+        title="Reliability",
+        question="How stable are the saliency maps?",
+        build=reliability.build,
+    ),
+    Section(
+        anchor="robustness",
+        title="Robustness",
+        question="How strong an attack does the decoder bear?",
+        build=robustness.build,
     ),
     Section(
         anchor="maps",

@@ -129,7 +129,7 @@ def windowed(values: np.ndarray, centre: tuple[int, ...]) -> np.ndarray:
 
 
 def test_structural_similarity_is_the_mean_of_the_formula_over_the_mask() -> None:
-    """The formula of Wang et al. 2003, voxel by voxel, in three dimensions."""
+    """The formula of Wang et al. 2004, voxel by voxel, in three dimensions."""
     rng = np.random.default_rng(0)
     mask = np.zeros((9, 10, 11), dtype=bool)
     mask[2:8, 1:9, 3:9] = rng.random((6, 8, 6)) < 0.8

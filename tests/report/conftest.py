@@ -19,6 +19,7 @@ from fmridecode.report.derivatives import Derivatives
 HOSTILE = "<script>alert(1)</script>"
 CLASSES = ("heat", "rejection", f"friend {HOSTILE}")
 METHODS = ("gradient", "gradient-x-input", "smoothgrad")
+SURVIVOR = ("gradient-x-input", "rank_correlation_absolute")
 METRICS_OF_CLASSES = ("precision", "recall", "f1", "roc_auc")
 PARTICIPANTS = tuple(f"{number:02d}" for number in range(1, 9))
 SHAPE = (24, 29, 24)
@@ -190,6 +191,73 @@ def _write_faithfulness(root: Path) -> None:
     )
 
 
+def _write_stability(root: Path) -> None:
+    """Write sanity, reliability and robustness; gradient x input survives in magnitude."""
+    rows = [
+        (
+            method, randomised, depth, n_layers, layer, similarity, value, value - 0.02,
+            value + 0.02, value, marked, 24, 1, 8,
+        )
+        for method in METHODS
+        for randomised, depth, n_layers, layer in (
+            ("weights", 1, 2, "logits"),
+            ("weights", 2, 2, "convolution 1"),
+            ("labels", None, None, None),
+        )
+        for similarity in ("rank_correlation", "rank_correlation_absolute", "ssim")
+        for value in (0.64 if (method, similarity) == SURVIVOR else 0.01,)
+        for marked in (
+            None if depth == 1 or similarity == "ssim" else str(value > 0.5).lower(),
+        )
+    ]  # fmt: skip
+    columns = (
+        "method randomised depth n_layers layer similarity value ci_low ci_high magnitude "
+        "survives n_maps n_draws n_participants"
+    )
+    write_table(
+        root / "group_desc-sanity_summary.tsv",
+        pd.DataFrame(rows, columns=columns.split()).astype({"depth": "Int64"}),
+        value="Mean.",
+    )
+    rows = [
+        (method, measure, 0.4, 0.35, 0.45, str(measure == "folds").lower(), 24, 8)
+        for method in METHODS
+        for measure in ("members", "folds", "sensitivity")
+    ]
+    columns = "method measure value ci_low ci_high seen_in_training n_maps n_participants"
+    write_table(
+        root / "group_desc-reliability_summary.tsv", pd.DataFrame(rows, columns=columns.split())
+    )
+    rows = [
+        (f"group_{name}.nii.gz", name, method, measure, 0.5, *interval, 8, 4, 200)
+        for name in CLASSES
+        for method in METHODS
+        for measure, interval in (
+            ("participants", (0.4, 0.6)),
+            ("other-decoders", (0.3, 0.5)),
+            ("split-half", (None, None)),
+            ("spearman-brown", (0.6, 0.8)),
+        )
+    ]
+    columns = "map label method measure value ci_low ci_high n_participants n_decoders n_splits"
+    write_table(
+        root / "group_desc-reliability_maps.tsv", pd.DataFrame(rows, columns=columns.split())
+    )
+    rows = [
+        (metric, epsilon, p, p - 0.05, p + 0.05, 1 / 3 if metric == "accuracy" else None, 5, 0.1,
+         24, 8)
+        for metric in ("accuracy", "probability")
+        for epsilon in (0, 0.0125, 0.025, 0.05, 0.1, 0.2)
+        for p in (0.7 - 3 * epsilon,)
+    ]  # fmt: skip
+    columns = (
+        "metric epsilon value ci_low ci_high chance steps epsilon_trained n_maps n_participants"
+    )
+    write_table(
+        root / "group_desc-robustness_summary.tsv", pd.DataFrame(rows, columns=columns.split())
+    )
+
+
 def _write_group(root: Path, generator: np.random.Generator) -> None:
     write_table(
         root / "group_desc-decoding_metrics.tsv",
@@ -211,6 +279,7 @@ def _write_group(root: Path, generator: np.random.Generator) -> None:
     write_table(root / "group_desc-confusion_counts.tsv", counts)
     _write_decoding(root)
     _write_faithfulness(root)
+    _write_stability(root)
     single = {
         f"{criterion}_{method}": 0.1 + 0.06 * order + 0.05 * generator.standard_normal(8)
         for criterion in ("CIA", "CAD")

@@ -80,6 +80,16 @@ def test_what_is_cited_is_listed_and_nothing_else(config: dict[str, Any]) -> Non
         ({"faithfulness": "quick"}, "replaced by 0, or put back", "smoothed"),
         ({"faithfulness": "full"}, "replaced by 0 or by the smoothed map", "anew on"),
         ({"faithfulness": "off"}, "outputs scored anew", "deletion"),
+        ({"sanity": "quick"}, "cascading randomisation", "permuted within participants by"),
+        ({"sanity": "full"}, "trained on labels permuted within participants by", "Yeh"),
+        ({"reliability": "quick"}, "Spearman-Brown", "cascading"),
+        ({"robustness": "quick"}, "5 steps", "Spearman-Brown"),
+        ({"robustness": "full"}, "20 steps", "5 steps"),
+        (
+            {"sanity": "off", "reliability": "off", "robustness": "off"},
+            "scored anew",
+            "gradient d",
+        ),
     ],
 )
 def test_the_evaluation_is_described_as_it_was_set(

@@ -28,7 +28,10 @@ def test_every_combination_of_settings_cites_what_is_known() -> None:
         tables = {
             "model": {"architecture": architecture},
             "training": {"scheme": scheme, "mixup": True, "learning_rate": 0.1},
-            "evaluation": {"faithfulness": reach, "baseline": "linear"},
+            "evaluation": {
+                "baseline": "linear",
+                **dict.fromkeys(("faithfulness", "sanity", "reliability", "robustness"), reach),
+            },
             "saliency": {"methods": ["gradient", "smoothgrad", "gradient-x-input"]},
         }
         text = boilerplate(

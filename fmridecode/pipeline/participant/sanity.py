@@ -38,7 +38,7 @@ SANITY_DICTIONARY = {
     "mask; signed.",
     "rank_correlation_absolute": "The same of the magnitudes.",
     "ssim": "Mean structural similarity with the decoder's own map in three dimensions: the "
-    "contrast-structure term of SSIM (Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216), Gaussian "
+    "contrast-structure term of SSIM (Wang et al. 2004, doi:10.1109/TIP.2003.819861), Gaussian "
     f"window of SD {WINDOW:g} voxels, each map divided by its root mean square, dynamic range "
     f"{RANGE:g}. 1 for maps that differ in a positive factor only.",
 }
