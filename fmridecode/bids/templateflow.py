@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -92,7 +92,7 @@ class TemplateFlow:
     def find(self, space: str, label: str, what: str) -> TemplateFile | None:
         """Return an image, fetched when it is missing or wrong; None when it is not to be had."""
         path = self.expected(space, label, what)
-        return self._there(path) or (self._fetched(path) if self.online else None)
+        return self.there(path) or (self.fetched(path) if self.online else None)
 
     def expected_table(self, space: str, what: str) -> str:
         """Return the path, in the archive, of a table such as ``atlas-X_dseg``."""
@@ -101,7 +101,7 @@ class TemplateFlow:
     def find_table(self, space: str, what: str) -> TemplateFile | None:
         """Return a table, fetched when it is missing; None when it is not to be had."""
         path = self.expected_table(space, what)
-        return self._there(path) or (self._fetched(path) if self.online else None)
+        return self.there(path) or (self.fetched(path) if self.online else None)
 
     def expected_transform(self, source: str, target: str) -> str:
         """Return the path, in the archive, of what brings images of one space to another."""
@@ -115,17 +115,18 @@ class TemplateFlow:
         if not {source, target} <= {p.split("/")[0][4:] for p in self._packaged}:
             return None
         path = self.expected_transform(source, target)
-        return self._there(path) or (self._fetched(path) if self.online else None)
+        return self.there(path) or (self.fetched(path) if self.online else None)
 
     def underlay(self, space: str, label: str) -> Path | None:
         """Return the anatomical image of a template if it is there; it is not fetched."""
         for what in ("desc-brain_T1w", "T1w"):
-            found = self._there(self.expected(space, label, what))
+            found = self.there(self.expected(space, label, what))
             if found is not None:
                 return found.path
         return None
 
-    def _there(self, path: str) -> TemplateFile | None:
+    def there(self, path: str) -> TemplateFile | None:
+        """Return a file of the archive when it is here and is TemplateFlow's."""
         full = self.home / path
         try:
             content = full.read_bytes()
@@ -133,7 +134,7 @@ class TemplateFlow:
             return None
         if not content:  # a stub of TemplateFlow's skeleton
             return None
-        known = _known_md5().get(path)
+        known = known_md5().get(path)
         if known is None:
             return TemplateFile(path=full, verified=False)
         if _md5(content) != known:
@@ -141,11 +142,12 @@ class TemplateFlow:
             return None
         return TemplateFile(path=full, verified=True)
 
-    def _fetched(self, path: str) -> TemplateFile | None:
+    def fetched(self, path: str) -> TemplateFile | None:
+        """Fetch a file of the archive; None, with a warning, when it is not to be had."""
         log.info("Fetching %s", self.url(path))
         try:
             content, etag = fetch(self.url(path))
-            known = _known_md5().get(path)
+            known = known_md5().get(path)
             in_parts = "-" in etag  # of a large file, S3's ETag is not the MD5
             if _md5(content) != (known or etag) and not (in_parts and known is None):
                 raise NoInputError(f"{self.url(path)} gave a file with another MD5")
@@ -158,21 +160,33 @@ class TemplateFlow:
     @cached_property
     def _packaged(self) -> Mapping[str, Any]:
         """The ``res`` of every template, from the skeleton that TemplateFlow packages."""
-        spec = find_spec("templateflow")
-        for folder in (spec.submodule_search_locations or ()) if spec else ():
-            try:
-                with ZipFile(Path(folder, "conf", "templateflow-skel.zip")) as skeleton:
-                    return {
-                        name: json.loads(skeleton.read(name)).get("res")
-                        for name in skeleton.namelist()
-                        if name.endswith("/template_description.json")
-                    }
-            except (OSError, BadZipFile, ValueError) as error:
-                log.warning("TemplateFlow's packaged metadata cannot be read (%s)", error)
-        return {}
+        ending = "/template_description.json"
+        described = skeleton_texts(wanted=lambda name: name.endswith(ending))
+        try:
+            return {name: json.loads(text).get("res") for name, text in described.items()}
+        except ValueError as error:
+            log.warning("TemplateFlow's packaged metadata cannot be read (%s)", error)
+            return {}
 
 
-def _known_md5() -> dict[str, str]:
+def skeleton_texts(*, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return the small files that TemplateFlow packages, by their path in the archive.
+
+    Most files of its skeleton are empty stubs; those are left out.
+    """
+    spec = find_spec("templateflow")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        try:
+            with ZipFile(Path(folder, "conf", "templateflow-skel.zip")) as skeleton:
+                names = [each.filename for each in skeleton.infolist() if each.file_size]
+                return {name: skeleton.read(name) for name in names if wanted(name)}
+        except (OSError, BadZipFile) as error:
+            log.warning("TemplateFlow's packaged metadata cannot be read (%s)", error)
+    return {}
+
+
+def known_md5() -> dict[str, str]:
+    """Return the MD5 of the files that fmridecode knows, by their path in the archive."""
     table = resources.files("fmridecode.bids") / "template_md5.json"
     known: dict[str, str] = json.loads(table.read_text(encoding="utf-8"))
     return known

@@ -1,6 +1,7 @@
 """``fmridecode BIDS_DIR OUTPUT_DIR {train,participant,group}``."""
 
 import inspect
+import json
 import logging
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fmridecode.cli.boutiques import descriptor
 from fmridecode.cli.parameters import config_parameters, given_values, one_value_each
 from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.config import PresetName, compose_run, read_toml
@@ -23,6 +25,28 @@ def _version(asked: bool) -> None:
         from fmridecode import __version__
 
         typer.echo(f"fmridecode {__version__}")
+        raise typer.Exit
+
+
+def _self_check(asked: bool) -> None:
+    """Print what this installation can do here; raise the first thing that stops a run."""
+    if not asked:
+        return
+    from fmridecode.pipeline.self_check import self_check
+
+    problems = []
+    for each in self_check():
+        typer.echo(each)
+        if each.problem is not None:
+            problems.append(each.problem)
+    if problems:
+        raise problems[0]
+    raise typer.Exit
+
+
+def _bids_exec_spec(asked: bool) -> None:
+    if asked:
+        typer.echo(bids_exec_spec(), nl=False)
         raise typer.Exit
 
 
@@ -80,6 +104,26 @@ Version = Annotated[
         help="Print the version and stop.",
     ),
 ]
+SelfCheck = Annotated[
+    bool,
+    typer.Option(
+        "--self-check",
+        callback=_self_check,
+        is_eager=True,
+        show_default=False,
+        help="Say what this installation can do here (GPU, templates, folders), and stop.",
+    ),
+]
+BidsExecSpec = Annotated[
+    bool,
+    typer.Option(
+        "--bids-exec-spec",
+        callback=_bids_exec_spec,
+        is_eager=True,
+        show_default=False,
+        help="Print the Boutiques descriptor of this command, and stop.",
+    ),
+]
 
 
 def fmridecode(
@@ -90,6 +134,8 @@ def fmridecode(
     preset: Preset = "default",
     verbose: Verbose = 0,
     version: Version = False,
+    self_check: SelfCheck = False,
+    bids_exec_spec: BidsExecSpec = False,
     **parsed: Any,
 ) -> None:
     """Decode tasks from fMRI contrast maps, and show where in the brain the information is.
@@ -117,21 +163,24 @@ def fmridecode(
     run_level(level, bids_dir, output_dir, config)
 
 
+def command_parameters() -> list[inspect.Parameter]:
+    """Return what the command takes: the folders and the level, and every config's options."""
+    own = inspect.signature(fmridecode).parameters.values()
+    named = [each for each in own if each.kind is not each.VAR_KEYWORD]
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in named]
+    return [*keyword, *config_parameters()]
+
+
 def make_app() -> typer.Typer:
     """Build the app; every option of every config becomes a parameter of the one command."""
-    own = inspect.signature(fmridecode)
-    named = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in named[3:]]
 
     def command(**values: Any) -> None:
         fmridecode(**values)
 
-    parameters = [
-        *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in named[:3]),
-        *keyword,
-        *config_parameters(),
-    ]
-    command.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    parameters = command_parameters()
+    command.__signature__ = inspect.signature(fmridecode).replace(  # type: ignore[attr-defined]
+        parameters=parameters
+    )
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     command.__doc__ = fmridecode.__doc__
     app = typer.Typer(
@@ -141,6 +190,14 @@ def make_app() -> typer.Typer:
     )
     app.command(name="fmridecode")(command)
     return app
+
+
+def bids_exec_spec() -> str:
+    """Return the Boutiques descriptor of the command as JSON."""
+    from fmridecode import __version__
+
+    described = descriptor(command_parameters(), levels=LEVELS, version=__version__)
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.cli.shipped import shipped
 from fmridecode.cli.study import command as study_command
 from fmridecode.cli.synthetic import synthetic, synthetic_sweep
+from fmridecode.cli.templates import templates
 from fmridecode.errors import CannotCreateError
 
 app = typer.Typer(
@@ -109,6 +110,7 @@ app.command("hcp")(hcp)
 app.command("bench")(bench)
 app.add_typer(models, name="models")
 app.command("shipped")(shipped)
+app.command("templates")(templates)
 
 
 def run() -> None:

@@ -42,7 +42,7 @@ def store(flow: TemplateFlow, content: bytes, path: str = MASK) -> Path:
 
 def know(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     known = {MASK: hashlib.md5(content, usedforsecurity=False).hexdigest()}
-    monkeypatch.setattr(templateflow, "_known_md5", lambda: known)
+    monkeypatch.setattr(templateflow, "known_md5", lambda: known)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_verified_file_is_used(flow: TemplateFlow, monkeypatch: pytest.MonkeyP
 def test_a_file_of_unknown_md5_is_used_and_said_to_be_unverified(
     flow: TemplateFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(templateflow, "_known_md5", dict)
+    monkeypatch.setattr(templateflow, "known_md5", dict)
     store(flow, mask_bytes())
     found = target_grid(SpaceConfig(), templateflow=flow)
     assert not found.verified
@@ -115,7 +115,7 @@ def test_stubs_and_damaged_files_are_not_used(flow: TemplateFlow, content: bytes
 def test_a_file_of_another_shape_is_not_used(
     flow: TemplateFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(templateflow, "_known_md5", dict)
+    monkeypatch.setattr(templateflow, "known_md5", dict)
     store(flow, mask_bytes((70, 80, 90)))
     assert "stand-in" in target_grid(SpaceConfig(), templateflow=flow).mask_source
 
