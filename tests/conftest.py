@@ -35,7 +35,11 @@ def realdata() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a GPU where there is none, and say so."""
+    """Skip what needs a GPU where there is none, and what takes long, and say so."""
+    if not os.environ.get("FMRIDECODE_SLOW"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow: FMRIDECODE_SLOW=1 runs it"))
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):

@@ -25,7 +25,7 @@ MARKER = ".training.lock"
 EXPIRES = 180.0
 """Seconds without a sign of life; NFS clients may see a file's times a minute late."""
 
-_SIGN_OF_LIFE = 20.0
+SIGN_OF_LIFE = 20.0
 _ASKS = 1.0
 
 
@@ -42,7 +42,7 @@ def training_turn(models: Path) -> Iterator[None]:
     lease = SoftFileLease(
         models / MARKER,
         lease_duration=EXPIRES,
-        heartbeat_interval=_SIGN_OF_LIFE,
+        heartbeat_interval=SIGN_OF_LIFE,
         poll_interval=_ASKS,
     )
     try:

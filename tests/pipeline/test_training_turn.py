@@ -81,7 +81,7 @@ def test_a_run_on_another_machine_is_taken_over_when_it_gives_no_sign_of_life(
 ) -> None:
     monkeypatch.setattr(module, "_ASKS", 0.02)
     monkeypatch.setattr(module, "EXPIRES", 0.6)
-    monkeypatch.setattr(module, "_SIGN_OF_LIFE", 0.2)
+    monkeypatch.setattr(module, "SIGN_OF_LIFE", 0.2)
     with training_turn(tmp_path):
         said = (tmp_path / MARKER).read_text()
     (tmp_path / MARKER).write_text(re.sub("(?m)^host=.*", "host=elsewhere", said))
