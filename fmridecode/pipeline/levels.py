@@ -33,6 +33,7 @@ from fmridecode.pipeline.given import (
 from fmridecode.pipeline.group.maps import write_group_maps
 from fmridecode.pipeline.group.reliability import write_map_reliability
 from fmridecode.pipeline.group.tables import write_group_tables
+from fmridecode.pipeline.lease import lease
 from fmridecode.pipeline.matching import matched, read_pairs
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.output import Output
@@ -43,9 +44,16 @@ from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
 from fmridecode.pipeline.start import started
 from fmridecode.pipeline.train import train
-from fmridecode.pipeline.training_turn import training_turn
 from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import write_citation, write_summary
+
+TRAINING = Path("models", ".training.lock")
+"""In OUTPUT_DIR: whose turn it is to train."""
+
+WAITING = (
+    "Another run trains in this OUTPUT_DIR, and this one waits for its decoders. To spare an "
+    "array the wait, run the level train first."
+)
 
 
 def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
@@ -116,7 +124,7 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
     start_dataset(output_dir, map_datasets(bids_dir, config.input))
     prepared, folds = None, _trained(config, output_dir)
     if folds is None or level == "train":
-        with training_turn(output_dir / "models"):
+        with lease(output_dir / TRAINING, asks=1, waiting=WAITING):
             folds = _trained(config, output_dir)  # by the run that was waited for
             if folds is None or level == "train":
                 subset = level == "train"  # --participant-label names who trains

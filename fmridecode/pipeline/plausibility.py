@@ -1,15 +1,12 @@
 """``logs/plausibility.tsv``: the numbers of every map, and which are out of line."""
 
-import contextlib
-import fcntl
 import logging
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fmridecode.bids.atomic import make_folder
 from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.bids.plausibility import (
     LEAST_COVERAGE,
@@ -22,6 +19,7 @@ from fmridecode.bids.plausibility import (
     Quality,
 )
 from fmridecode.errors import FmridecodeError
+from fmridecode.pipeline.lease import lease
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +65,7 @@ def known_maps(output_dir: Path) -> list[Judged]:
 def write_plausibility(output_dir: Path, judged: Sequence[Judged], *, everyone: bool) -> None:
     """Write the table; unless it is about everyone, rows of other participants are kept."""
     path = output_dir / "logs" / PLAUSIBILITY
-    with _alone(path):
+    with lease(path.with_name(f".{path.name}.lock"), asks=0.1):  # other jobs write it too
         own = {each.participant for each in judged}
         known = [] if everyone else known_maps(output_dir)
         rows = [*judged, *(each for each in known if each.participant not in own)]
@@ -83,17 +81,6 @@ def write_plausibility(output_dir: Path, judged: Sequence[Judged], *, everyone: 
             len({each.participant for each in outliers}),
             path,
         )
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other jobs from writing the table meanwhile, where the file system can."""
-    make_folder(path.parent)
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):
-            lock = stack.enter_context(path.with_name(f".{path.name}.lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _row(each: Judged) -> dict[str, object]:

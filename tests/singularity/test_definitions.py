@@ -8,6 +8,8 @@ from typer.main import get_command
 
 from fmridecode.cli.main import LEVELS, make_app
 from fmridecode.cli.parameters import one_value_each
+from fmridecode.pipeline.lease import EXPIRES, SIGN_OF_LIFE
+from fmridecode.pipeline.levels import TRAINING
 
 ROOT = Path(__file__).parents[2]
 DEFINITIONS = sorted((ROOT / "singularity").glob("*.def"))
@@ -78,9 +80,7 @@ def test_every_run_in_the_readme_is_understood_by_the_app() -> None:
 
 
 def test_what_the_readme_says_of_the_training_turn_is_so() -> None:
-    from fmridecode.pipeline import training_turn
-
     text = (ROOT / "singularity" / "README.md").read_text(encoding="utf-8")
-    assert f"models/{training_turn.MARKER}" in text
-    assert f"touches every {training_turn.SIGN_OF_LIFE:g} seconds" in text
-    assert f"ends after {training_turn.EXPIRES / 60:g} minutes" in text
+    assert f"{TRAINING}" in text
+    assert f"touches every {SIGN_OF_LIFE:g} seconds" in text
+    assert f"ends after {EXPIRES / 60:g} minutes" in text

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from fmridecode.errors import CannotCreateError
-from fmridecode.pipeline import training_turn as module
-from fmridecode.pipeline.training_turn import MARKER, training_turn
+from fmridecode.pipeline import lease as module
+from fmridecode.pipeline.lease import lease
+
+MARKER = ".lock"
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from fmridecode.pipeline.training_turn import training_turn
-with training_turn(Path(sys.argv[1])):
+from fmridecode.pipeline.lease import lease
+with lease(Path(sys.argv[1], ".lock"), asks=1):
     print("held", flush=True)
     time.sleep(120)
 """
@@ -31,13 +33,12 @@ def hold(models: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_one_run_at_a_time_has_the_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ASKS", 0.02)
+def test_one_run_at_a_time_has_the_turn(tmp_path: Path) -> None:
     inside: list[int] = []
     most: list[int] = []
 
     def work(number: int) -> None:
-        with training_turn(tmp_path / "models"):
+        with lease(tmp_path / "models" / MARKER, asks=0.02):
             inside.append(number)
             most.append(len(inside))
             time.sleep(0.05)
@@ -59,39 +60,40 @@ def test_the_turn_of_a_killed_run_is_taken_over_at_once(
         process.kill()
     assert (tmp_path / MARKER).exists()
     begun = time.monotonic()
-    with training_turn(tmp_path):
+    with lease(tmp_path / MARKER, asks=0.02, waiting="Another run waits."):
         assert time.monotonic() - begun < 5
 
 
 def test_a_live_run_is_waited_for_and_the_log_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_ASKS", 0.02)
     caplog.set_level(logging.INFO, "fmridecode")
     with hold(tmp_path) as process:
         threading.Timer(0.5, process.terminate).start()
         begun = time.monotonic()
-        with training_turn(tmp_path):
+        with lease(tmp_path / MARKER, asks=0.02, waiting="Another run waits."):
             assert time.monotonic() - begun > 0.4
-    assert "waits for its decoders" in caplog.text
+    assert "Another run waits. (If that run was killed" in caplog.text
 
 
 def test_a_run_on_another_machine_is_taken_over_when_it_gives_no_sign_of_life(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_ASKS", 0.02)
     monkeypatch.setattr(module, "EXPIRES", 0.6)
     monkeypatch.setattr(module, "SIGN_OF_LIFE", 0.2)
-    with training_turn(tmp_path):
+    with lease(tmp_path / MARKER, asks=0.02, waiting="Another run waits."):
         said = (tmp_path / MARKER).read_text()
     (tmp_path / MARKER).write_text(re.sub("(?m)^host=.*", "host=elsewhere", said))
     begun = time.monotonic()
-    with training_turn(tmp_path):
+    with lease(tmp_path / MARKER, asks=0.02, waiting="Another run waits."):
         assert 0.5 < time.monotonic() - begun < 10
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(CannotCreateError, match="choose a place"), training_turn(tmp_path):
+    with (
+        pytest.raises(CannotCreateError, match="choose a place"),
+        lease(tmp_path / MARKER, asks=0.02, waiting="Another run waits."),
+    ):
         pass
