@@ -85,7 +85,9 @@ def curves(
     bounds = torch.linspace(0, n_voxels, steps + 1, device=x.device).round()
     place = torch.from_numpy(places).to(x.device)
     first = place[:, None, :] < bounds[:, None]  # orders, steps + 1, voxels
-    replaced = (~first if insertion else first).flatten(0, 1)
+    between = (~first if insertion else first)[:, 1:-1].flatten(0, 1)
+    ends = torch.tensor([[insertion], [not insertion]], device=x.device).expand(2, n_voxels)
+    replaced = torch.cat([ends, between])  # the ends are those of every order
     own, other = x[model.mask], replacement[model.mask]
 
     def decoded(rows: Tensor) -> Tensor:
@@ -94,7 +96,8 @@ def curves(
         return logits_of(model, batch)
 
     logits = torch.cat([decoded(rows) for rows in torch.split(replaced, AT_ONCE)])
-    return logits.reshape(n_orders, steps + 1, -1)
+    start, end = (each.expand(n_orders, 1, -1) for each in logits[:2])
+    return torch.cat([start, logits[2:].reshape(n_orders, steps - 1, -1), end], dim=1)
 
 
 def area(curve: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -38,25 +38,25 @@ class EvaluationConfig:
         "quick",
         "--faithfulness",
         help="Test whether the decoder uses the voxels that a map marks, by replacing them with 0 "
-        "(quick), also by the smoothed map (full), or not at all (off). quick takes 110 "
-        "decodings per map and method.",
+        "in one map per participant (quick), in all maps and also by the smoothed map (full), or "
+        "not at all (off). quick takes 94 decodings per participant and method.",
         panel=EVALUATION,
     )
     sanity: Reach = option(
         "quick",
         "--sanity",
         help="Test whether maps would survive random weights, layer by layer from the last: one "
-        "map per participant and class with few noisy copies of SmoothGrad (quick), all maps, "
-        "five draws of weights, and decoders trained on permuted labels, which doubles the "
-        "training (full), or not at all (off).",
+        "map per participant with few noisy copies of SmoothGrad (quick), all maps, five draws "
+        "of weights, and decoders trained on permuted labels, which doubles the training "
+        "(full), or not at all (off).",
         panel=EVALUATION,
     )
     reliability: Reach = option(
         "quick",
         "--reliability",
         help="Measure how alike maps are between seeds, folds, sessions and participants, and "
-        "how much tiny noise changes them: one map per participant and class with few noisy "
-        "copies of SmoothGrad (quick), all maps (full), or not at all (off).",
+        "how much tiny noise changes them: one map per participant with few noisy copies of "
+        "SmoothGrad (quick), all maps (full), or not at all (off).",
         panel=EVALUATION,
     )
     robustness: Reach = option(

@@ -77,15 +77,13 @@ class Again:
 
 
 def again(subject: Subject, reach: Reach) -> Again:
-    """Return all maps with the run's own settings; quick: one a class, with few noisy copies."""
+    """Return all maps with the run's own settings; quick: one, with few noisy copies."""
     saliency = subject.turn.config.saliency
     if reach == "full":
         return Again(subject=subject, indices=subject.known, saliency=saliency)
     few = min(saliency.smoothgrad_samples, QUICK_SAMPLES)
-    labels = subject.maps.labels[subject.known]
-    first = np.sort(np.unique(labels, return_index=True)[1])
     return Again(
         subject=subject,
-        indices=subject.known[first],
+        indices=subject.known[[position for position, _ in subject.examples(reach)]],
         saliency=replace(saliency, smoothgrad_samples=few),
     )

@@ -99,6 +99,7 @@ class MapCurves:
 
 def faithfulness_tables(subject: Subject) -> dict[str, pd.DataFrame]:
     """Return the scores and the mean curves of every method's maps of the true class."""
+    reach = subject.turn.config.evaluation.faithfulness
     x, _ = batches_of(subject.maps, subject.known, subject.device).take(slice(None))
     tested = [
         MapCurves(
@@ -112,13 +113,13 @@ def faithfulness_tables(subject: Subject) -> dict[str, pd.DataFrame]:
                     x[position],
                     saliency[position],
                     example.label,
-                    reach=subject.turn.config.evaluation.faithfulness,
+                    reach=reach,
                     generator=np.random.default_rng(subject.seed(int(subject.known[position]))),
                 )
             ),
         )
         for method, saliency in subject.saliency.items()
-        for position, example in subject.examples()
+        for position, example in subject.examples(reach)
     ]
     return {
         "desc-faithfulness_scores": faithfulness_scores(tested),

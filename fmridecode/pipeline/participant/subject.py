@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmridecode.core.maps import UNKNOWN, Example, MapSet
+from fmridecode.core.settings import Reach
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.pipeline.participant.decode import Decoded
 from fmridecode.pipeline.participant.seeds import seed_of
@@ -58,10 +59,17 @@ class Subject:
             dtype=np.int64,
         )
 
-    def examples(self) -> Iterator[tuple[int, Example]]:
-        """Yield the position among `known`, and the example."""
-        for position, index in enumerate(self.known):
-            yield position, self.maps.examples[index]
+    def examples(self, reach: Reach = "full") -> Iterator[tuple[int, Example]]:
+        """Yield the position among `known`, and the example; quick: of one, drawn at random.
+
+        One map of each of many participants says more of all than all maps of a few would.
+        """
+        chosen: list[int] = list(range(len(self.known)))
+        if reach == "quick":
+            drawn = self.seed(int(self.known[0])).generate_state(3)[-1]
+            chosen = [int(drawn) % len(chosen)]
+        for position in chosen:
+            yield position, self.maps.examples[self.known[position]]
 
     def keys(self, example: Example) -> dict[str, object]:
         """Return what names one map in every table."""

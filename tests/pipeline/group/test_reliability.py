@@ -19,7 +19,7 @@ def test_folds_have_seen_the_participant_and_the_tables_say_so(whole: Path) -> N
     table = collect(whole, RELIABILITY)
     assert set(table["measure"]) == {"folds", "sensitivity"}  # one member, one session
     folds = table[table["measure"] == "folds"]
-    assert len(folds) == 27 * 3
+    assert len(folds) == 9 * 3  # one map each
     assert folds["seen_in_training"].all()
     assert (folds["n"] == 2).all()
     assert folds["value"].between(-1, 1).all()
