@@ -1,7 +1,7 @@
 """Command-line parameters made from the configs, and configs made from parsed values."""
 
 import inspect
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
 
 import typer
@@ -45,6 +45,32 @@ def config_parameters() -> list[inspect.Parameter]:
     return parameters
 
 
+def with_config_options(
+    run: Callable[..., None], *, without: Collection[str]
+) -> Callable[..., None]:
+    """Return a command with its own options and those of all configs.
+
+    Parameters
+    ----------
+    run
+        Takes the values of the configs' options by keyword, besides its own parameters.
+    without
+        Options of the configs, as ``component__field``, that it has no use for.
+    """
+    own = inspect.signature(run)
+    named = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    shared = [each for each in config_parameters() if each.name not in without]
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*named, *shared)]
+
+    def command(**values: Any) -> None:
+        run(**values)
+
+    command.__signature__ = own.replace(parameters=keyword)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in keyword}
+    command.__doc__ = run.__doc__
+    return command
+
+
 def given_values(parsed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the values that were given on the command line, by component and field."""
     values: dict[str, dict[str, Any]] = {}
@@ -64,14 +90,22 @@ def all_options() -> list[tuple[OptionInfo, bool]]:
     ]
 
 
-def one_value_each(arguments: Sequence[str], *, levels: Collection[str] = ()) -> list[str]:
-    """Rewrite a command line whose options may take several values; see `rewrite`."""
+def one_value_each(
+    arguments: Sequence[str], *, levels: Collection[str] = (), several_of: Collection[str] = ()
+) -> list[str]:
+    """Rewrite a command line whose options may take several values; see `rewrite`.
+
+    ``several_of`` are options with several values that no config has.
+    """
     options = all_options()
     flags = {flag for info, _ in options for each in info.flags for flag in each.split("/")}
     return rewrite(
         arguments,
-        flags={*flags, "--config-file"},
-        repeated={flag for info, several in options if several for flag in info.flags},
+        flags={*flags, *several_of, "--config-file"},
+        repeated={
+            *several_of,
+            *(flag for info, several in options if several for flag in info.flags),
+        },
         levels=levels,
     )
 

@@ -25,7 +25,8 @@ def shipped(
 ) -> None:
     """Simulate, train, calibrate, evaluate and pack hcp7-simulated.
 
-    Without options it re-makes the shipped one, bit for bit on one machine.
+    Without options it re-makes the shipped one; the same version gives the same bits on one
+    machine.
     """
     from dataclasses import replace
 

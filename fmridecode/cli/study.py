@@ -1,13 +1,12 @@
 """``fmridecode-tools study``: nine rows of decoders and saliency methods on one data set."""
 
-import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fmridecode.cli.main import ConfigFile, Preset
-from fmridecode.cli.parameters import config_parameters, given_values
+from fmridecode.cli.parameters import given_values, with_config_options
 from fmridecode.config import RunConfig, compose, preset_values, read_toml
 
 if TYPE_CHECKING:
@@ -127,15 +126,4 @@ def _prepared(config: RunConfig, bids_dir: Path, out: Path) -> "StudyData":
 
 def command() -> Any:
     """Return `study` with the options of all configs, but for those that the rows decide."""
-    own = inspect.signature(study)
-    named = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    shared = [each for each in config_parameters() if each.name not in ROWS_DECIDE]
-    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*named, *shared)]
-
-    def run(**values: Any) -> None:
-        study(**values)
-
-    run.__signature__ = own.replace(parameters=keyword)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in keyword}
-    run.__doc__ = study.__doc__
-    return run
+    return with_config_options(study, without=ROWS_DECIDE)

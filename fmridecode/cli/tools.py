@@ -18,6 +18,7 @@ from fmridecode.cli.shipped import shipped
 from fmridecode.cli.study import command as study_command
 from fmridecode.cli.synthetic import synthetic, synthetic_sweep
 from fmridecode.cli.templates import templates
+from fmridecode.cli.transfer import command as transfer_command
 from fmridecode.errors import CannotCreateError
 
 app = typer.Typer(
@@ -111,10 +112,11 @@ app.command("bench")(bench)
 app.add_typer(models, name="models")
 app.command("shipped")(shipped)
 app.command("templates")(templates)
+app.command("transfer")(transfer_command())
 
 
 def run() -> None:
     """Run on the process's arguments and exit."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in fmridecode itself
-    arguments = one_value_each(sys.argv[1:])
+    arguments = one_value_each(sys.argv[1:], several_of=["--sizes"])
     sys.exit(exit_code_of(lambda: app(args=arguments, standalone_mode=False)))

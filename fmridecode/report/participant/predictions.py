@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from fmridecode.report.blocks import Block, Column, Gallery, Grid, Key, Missing
@@ -19,8 +20,6 @@ from fmridecode.report.participant.rows import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fmridecode.report.derivatives import Participant
 
 
@@ -75,9 +74,10 @@ def _gallery(participant: Participant, rows: Rows) -> Gallery:
 
 def _labels(rows: Rows) -> list[str]:
     sessions = rows.frame["session_id"] if "session_id" in rows.frame else [None] * len(rows.frame)
+    named = "data_label" if "data_label" in rows.frame else "true_label"
     return [
         with_session(str(label), session)
-        for label, session in zip(rows.frame["true_label"], sessions, strict=True)
+        for label, session in zip(rows.frame[named], sessions, strict=True)
     ]
 
 
@@ -93,12 +93,12 @@ def _grid(participant: Participant, rows: Rows) -> Grid:
     columns = probability_columns(rows)
     cells = []
     for label, (_, row) in zip(_labels(rows), rows.frame.iterrows(), strict=True):
-        right = row["true_label"] == row["predicted_label"]
+        right, scored = row["true_label"] == row["predicted_label"], pd.notna(row["true_label"])
         cells.append(
             (
                 label,
                 _decoded(row, right=right),
-                "yes" if right else "no",
+                ("yes" if right else "no") if scored else "n/a",
                 *(number(float(row[name])) for name in columns),
             )
         )

@@ -1,0 +1,1 @@
+"""Learning curves from few participants, with and without a decoder to start from."""
