@@ -60,7 +60,8 @@ not trained on that participant, unless a sidecar says so (`TrainedOnParticipant
 - `sub-*/**/func/*_saliency.nii.gz`: signed saliency maps, on the grid of the template. `contrast-`
   and `task-` name the map that was decoded, `desc-` the method and the class explained.
 - `sub-*/**/func/*_predictions.tsv`: what the decoder said of each map.
-- `sub-*/**/func/*_scores.tsv`: how well each saliency map agrees with the activation.
+- `sub-*/**/func/*_scores.tsv`: how well each saliency map agrees with the activation, and what
+  else was measured of it: faithfulness, sanity, reliability, robustness.
 - `group_*`: the same over all participants. `group.html`, `sub-*.html`: to be read.
 - `models/`: the decoders. `logs/`: the configuration that re-runs the job, and what to cite.
 

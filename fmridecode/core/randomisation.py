@@ -80,6 +80,12 @@ def cascade(model: Decoder, *, generator: torch.Generator) -> Iterator[Randomise
         yield Randomised(depth=depth, layer=of_members[0][0], model=copy.deepcopy(found))
 
 
+def n_layers(model: Decoder) -> int:
+    """Return how many steps `cascade` takes."""
+    one = model.members[0] if isinstance(model, Ensemble) else model
+    return len(layer_groups(cast("Decoder", one)))
+
+
 def layer_groups(model: Decoder) -> list[tuple[str, list[nn.Module]]]:
     """Return the layers of one decoder from the last to the first, those side by side together.
 

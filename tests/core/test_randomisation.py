@@ -16,6 +16,7 @@ from fmridecode.core.randomisation import (
     Original,
     cascade,
     layer_groups,
+    n_layers,
     structural_similarity,
 )
 from fmridecode.core.saliency import METHODS
@@ -91,7 +92,7 @@ def test_every_member_of_an_ensemble_is_randomised_differently(a_decoder) -> Non
     members = [trained(a_decoder, **LINEAR_PATH) for _ in range(2)]
     model = Ensemble(members)
     found = random_models(model)
-    assert len(found) == 3
+    assert len(found) == n_layers(model) == 3
     first, second = found[0].model.members
     assert not torch.equal(first.head.weight, members[0].head.weight)
     assert not torch.equal(first.head.weight, second.head.weight)
@@ -180,3 +181,13 @@ def test_a_map_that_is_the_input_survives_and_the_gradient_of_a_linear_decoder_d
 
     assert survival(model, lambda _, x: x[None]) > SURVIVES
     assert survival(model, gradient) < SURVIVES / 2
+
+
+@pytest.mark.gpu
+def test_a_decoder_on_cuda_gets_the_same_random_weights(a_decoder) -> None:
+    model = trained(a_decoder, **LINEAR_PATH)
+    here = everything(random_models(model)[-1].model)
+    there = everything(random_models(model.to("cuda"))[-1].model)
+    for name, value in here.items():
+        assert there[name].is_cuda
+        torch.testing.assert_close(there[name].cpu(), value)

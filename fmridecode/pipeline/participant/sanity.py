@@ -13,6 +13,7 @@ from fmridecode.core.randomisation import (
     WINDOW,
     Original,
     cascade,
+    n_layers,
 )
 from fmridecode.pipeline.participant.again import Again, again
 from fmridecode.pipeline.participant.subject import Subject
@@ -75,12 +76,12 @@ def _random_weights(
     subject = chosen.subject
     seed = subject.seed(int(chosen.indices[0])).generate_state(2 + draw)[-1]
     generator = torch.Generator().manual_seed(int(seed))
-    found = list(cascade(subject.decoder.model, generator=generator))
-    for each in found:
+    model = subject.decoder.model
+    for each in cascade(model, generator=generator):
         said = {
             "randomised": WEIGHTS,
             "depth": each.depth,
-            "n_layers": len(found),
+            "n_layers": n_layers(model),
             "layer": each.layer,
         }
         yield said, chosen.by(replace(subject.decoder, model=each.model))

@@ -105,7 +105,7 @@ def _log_estimate(seconds: float, config: RunConfig) -> None:
     log.info(
         "Explaining the other participants will take about %d minutes%s.",
         round(seconds / 60),
-        f"; part of it is {', '.join(thorough)}, which can be quick or off" if thorough else "",
+        f"; of which {', '.join(thorough)} can be off, or quick" if thorough else "",
     )
 
 
