@@ -5,7 +5,6 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from fmridecode.errors import CannotCreateError, FmridecodeError, NoInputError
@@ -112,9 +111,9 @@ def _templates() -> Finding:
 
 
 def _decoders() -> Finding:
-    root = resources.files("fmridecode.bundles") / "shipped"
-    names = sorted(each.name for each in root.iterdir()) if root.is_dir() else []
-    return Finding(name="decoders", said=", ".join(names) or "none shipped")
+    from fmridecode.bundles.shipped import shipped
+
+    return Finding(name="decoders", said=", ".join(shipped()) or "none shipped")
 
 
 def _temporary() -> Finding:
