@@ -37,7 +37,7 @@ tasks=$(((people + PER_TASK - 1) / PER_TASK))
 submit() { # submit LEVEL [options of sbatch...]: prints the job's number
     local level=$1
     shift
-    sbatch --parsable --output="$out/logs/slurm/$level-%j.log" "$@" \
+    sbatch --parsable --export=ALL --output="$out/logs/slurm/$level-%j.log" "$@" \
         "$here/$level.sbatch" "$bids" "$out" "${options[@]}" | cut -d';' -f1
 }
 
