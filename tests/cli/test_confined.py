@@ -102,6 +102,7 @@ def test_a_run_needs_nothing_but_its_output_folder_and_temporary_files(
     out = writable / "out"
     options = "--resolution 8 --architecture linear --epochs 2 --ensemble 1 --folds 3"
     options += " --saliency gradient --baseline off --faithfulness off --nprocs 2"
+    options += " --sanity off --reliability off --robustness off"
     line = [str(bids), str(out), "participant", *options.split(), "--participant-label", "001"]
     done = confined("-m", "fmridecode", *line)
     assert done.returncode == 0, done.stderr

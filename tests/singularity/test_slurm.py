@@ -37,7 +37,10 @@ sys.exit(main(sys.argv[1:]))
 OPTIONS = (
     "--resolution 8 --architecture linear --epochs 4 --ensemble 1 --folds 3 --group-column family"
 )
-SALIENCY = "--saliency gradient --baseline off --faithfulness off"
+SALIENCY = (
+    "--saliency gradient --baseline off --faithfulness off --sanity off --reliability off "
+    "--robustness off"
+)
 CHANGING = {"logs", "work"}
 """Folders that say when and how a run was made."""
 
