@@ -30,6 +30,8 @@ BIDSIGNORE = """\
 # Suffixes that the BIDS schema does not have
 sub-*/**/*_saliency.nii.gz
 sub-*/**/*_saliency.json
+sub-*/**/*_panel.nii.gz
+sub-*/**/*_panel.json
 sub-*/**/*_predictions.tsv
 sub-*/**/*_predictions.json
 sub-*/**/*_scores.tsv

@@ -40,13 +40,14 @@ def map_path(
     contrast: str,
     grid: Grid,
     description: str,
+    suffix: str = "saliency",
 ) -> Path:
-    """Return where a saliency map goes, under ``sub-*/[ses-*/]func/``."""
+    """Return where a map goes, under ``sub-*/[ses-*/]func/``."""
     folder = output_dir / f"sub-{_label('sub', participant)}"
     if session:
         folder /= f"ses-{_label('ses', session)}"
     name = bids_name(
-        "saliency",
+        suffix,
         ".nii.gz",
         sub=participant,
         ses=session,

@@ -29,7 +29,7 @@ def write_map(
     Parameters
     ----------
     values
-        On the grid; what is not finite becomes 0.
+        On the grid, or several maps along a fourth axis; what is not finite becomes 0.
     sidecar
         What is particular to this map, in CamelCase; SpatialReference, Resolution, SkullStripped
         and SoftwareVersion are added.
@@ -39,7 +39,8 @@ def write_map(
     CannotCreateError, ReadWriteError
         A file cannot be written.
     """
-    inside = np.where(mask & np.isfinite(values), values, 0).astype(np.float32)
+    within = mask if values.ndim == mask.ndim else mask[..., np.newaxis]
+    inside = np.where(within & np.isfinite(values), values, 0).astype(np.float32)
     image = nib.Nifti1Image(inside, grid.matrix)
     image.set_sform(grid.matrix, code=_MNI)
     image.set_qform(grid.matrix, code=_MNI)

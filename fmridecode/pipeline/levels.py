@@ -1,7 +1,7 @@
 """The three levels of a run: train, participant, group."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.derivatives import start_dataset
 from fmridecode.bids.spaces import transform_between
 from fmridecode.config import RunConfig, to_toml
+from fmridecode.core.maps import MapSet
 from fmridecode.errors import BadDataError, NoInputError, UsageError
 from fmridecode.pipeline.baseline import baseline_trained
 from fmridecode.pipeline.choose import sigma_chosen
@@ -37,6 +38,7 @@ from fmridecode.pipeline.lease import lease
 from fmridecode.pipeline.matching import matched, read_pairs
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.output import Output
+from fmridecode.pipeline.participant.panel import choose_typical, write_typical_panels
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.permuted import permuted_trained
 from fmridecode.pipeline.prepare import Prepared, prepare
@@ -46,6 +48,7 @@ from fmridecode.pipeline.start import started
 from fmridecode.pipeline.train import train
 from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import write_citation, write_summary
+from fmridecode.report.words import main_method
 
 TRAINING = Path("models", ".training.lock")
 """In OUTPUT_DIR: whose turn it is to train."""
@@ -103,13 +106,18 @@ def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: Run
     record_given(output_dir, given, pairs)
     usable = set(maps.participants)
     participants = tuple(who for who in prepared.asked if who in usable)
+    maps = replace(maps, mask_source=decoder.mask_source)
     write_participants(
         turns_of_given(explaining, given, maps, participants, prepared.families),
-        replace(maps, mask_source=decoder.mask_source),
+        maps,
         Output(folder=output_dir, copies=copies, transform=warped),
         n_participants=len(participants),
         device=device,
     )
+    if typical := _typical(participants, maps, output_dir, explaining):
+        who = sorted(set(typical.values()))
+        turns = turns_of_given(explaining, given, maps, who, prepared.families)
+        write_typical_panels(turns, maps, output_dir, typical, device=device)
     _finish(prepared, {}, output_dir, config)
 
 
@@ -147,7 +155,22 @@ def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: 
         n_participants=len(participants) - len(skipped),
         device=device,
     )
+    done = [who for who in participants if who not in skipped]
+    if typical := _typical(done, maps, output_dir, config):
+        who = sorted(set(typical.values()))
+        turns, _ = turns_of_folds(config, folds, maps, who, prepared.families, device)
+        write_typical_panels(turns, maps, output_dir, typical, device=device)
     _finish(prepared, skipped, output_dir, config)
+
+
+def _typical(
+    done: Sequence[str], maps: MapSet, output_dir: Path, config: RunConfig
+) -> dict[int, str]:
+    """Choose whose panels to show, once everyone is done; nobody where some were asked for."""
+    if config.evaluation.panels != "typical" or config.input.participant_label:
+        return {}
+    method = main_method(config.saliency.methods)
+    return choose_typical(output_dir, done, maps.class_names, method)
 
 
 def _left_out(prepared: Prepared) -> dict[str, str]:

@@ -19,6 +19,8 @@ from fmridecode.report.palette import NEGATIVE, OUTLINE, POSITIVE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from fmridecode.report.derivatives import Derivatives
     from fmridecode.report.saliency import SaliencyMap
 
@@ -124,7 +126,10 @@ class GlassBrain:
         BadDataError
             The file cannot be read, or is not a single 3-D map.
         """
-        image = load_map(path, least=least)
+        return self.draw(load_map(path, least=least))
+
+    def draw(self, image: Any, *, dpi: int = _DPI) -> tuple[bytes, float]:
+        """Return a transparent PNG of an image, and where its colours saturate."""
         values = image.get_fdata(dtype=np.float32)
         inside = np.abs(values[values != 0])
         saturation = float(np.percentile(inside, PERCENTILE)) if inside.size else 0.0
@@ -134,7 +139,7 @@ class GlassBrain:
                 self._display.add_overlay(
                     image, threshold=None, cmap=_COLOURS, vmin=-saturation, vmax=saturation
                 )
-            self._figure.savefig(buffer, format="png", dpi=_DPI, transparent=True)
+            self._figure.savefig(buffer, format="png", dpi=dpi, transparent=True)
         finally:
             for axes in self._display.axes.values():
                 for drawn in list(axes.ax.images):
@@ -151,17 +156,39 @@ def load_map(path: Path, *, least: float = 0.0) -> Any:
         The file cannot be read, or is not a single 3-D map.
     """
     import nibabel as nib
+
+    values, affine = _read(path)
+    if values.ndim != 3:
+        raise BadDataError(f"{path} has the shape {values.shape}; expected one 3-D map")
+    kept = np.where(np.abs(values) >= least * (1 - _ROUNDING), values, np.float32(0))
+    return nib.Nifti1Image(kept, affine)
+
+
+def load_volumes(path: Path) -> list[Any]:
+    """Read the 3-D images along the fourth axis of a file.
+
+    Raises
+    ------
+    BadDataError
+        The file cannot be read, or has no fourth axis.
+    """
+    import nibabel as nib
+
+    values, affine = _read(path)
+    if values.ndim != 4:
+        raise BadDataError(f"{path} has the shape {values.shape}; expected several 3-D maps")
+    return [nib.Nifti1Image(values[..., k], affine) for k in range(values.shape[3])]
+
+
+def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    import nibabel as nib
     from nibabel.filebasedimages import ImageFileError
 
     try:
         image = nib.load(path)
-        values = np.nan_to_num(np.asarray(image.get_fdata(dtype=np.float32)))
+        return np.nan_to_num(np.asarray(image.get_fdata(dtype=np.float32))), image.affine
     except (OSError, EOFError, ValueError, ImageFileError) as error:
         raise BadDataError(f"{path} cannot be read ({error}); re-run its level") from error
-    if values.ndim != 3:
-        raise BadDataError(f"{path} has the shape {values.shape}; expected one 3-D map")
-    kept = np.where(np.abs(values) >= least * (1 - _ROUNDING), values, np.float32(0))
-    return nib.Nifti1Image(kept, image.affine)
 
 
 def _small(png: bytes) -> bytes:

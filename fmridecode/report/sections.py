@@ -13,6 +13,7 @@ from fmridecode.report.group import (
     interpretability,
     maps,
     methods,
+    panels,
     participants,
     plausibility,
     regions,
@@ -24,6 +25,7 @@ from fmridecode.report.group import (
 )
 from fmridecode.report.page import Section
 from fmridecode.report.participant import origin, overview, predictions, saliency, scores
+from fmridecode.report.participant import panels as own_panels
 
 GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
     Section(anchor="summary", title="Summary", question="", build=summary.build),
@@ -68,6 +70,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Saliency maps",
         question="Where in the brain is the information?",
         build=maps.build,
+    ),
+    Section(
+        anchor="panels",
+        title="Examples",
+        question="What should the maps of one participant look like, and do they?",
+        build=panels.build,
     ),
     Section(
         anchor="regions",
@@ -126,6 +134,12 @@ PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
         title="Saliency maps",
         question="Which voxels speak for the true class?",
         build=saliency.build,
+    ),
+    Section(
+        anchor="panels",
+        title="All classes",
+        question="What should the maps of every class look like, and do they?",
+        build=own_panels.build,
     ),
     Section(
         anchor="scores",

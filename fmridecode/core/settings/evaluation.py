@@ -9,6 +9,7 @@ from fmridecode.options import option
 EVALUATION = "Evaluation"
 
 Baseline = Literal["linear", "off"]
+Panels = Literal["off", "typical", "all"]
 Reach = Literal["off", "quick", "full"]
 REACHES = ("faithfulness", "sanity", "reliability", "robustness", "group_statistics")
 """Fields of `EvaluationConfig` that say how thoroughly something is measured."""
@@ -66,6 +67,15 @@ class EvaluationConfig:
         "(full), or not at all (off).",
         panel=EVALUATION,
     )
+    panels: Panels = option(
+        "typical",
+        "--panels",
+        help="Keep the maps of every class given the same example, beside the activation that "
+        "they should resemble: for a typical participant of each class, where nobody is asked "
+        "for by name; for all that are asked for; or not (off). all writes as many maps an "
+        "example as there are methods and one, times classes.",
+        panel=EVALUATION,
+    )
     group_statistics: Reach = option(
         "quick",
         "--group-statistics",
@@ -90,6 +100,7 @@ class EvaluationConfig:
     )
 
     def __post_init__(self) -> None:
+        require(self.panels in get_args(Panels), "--panels", self.panels, "off, typical or all")
         require(
             self.permutation_refits >= 0,
             "--permutation-refits",

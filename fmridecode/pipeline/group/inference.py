@@ -81,7 +81,7 @@ def why_untested(stack: Stack, config: EvaluationConfig) -> str:
     if config.group_statistics == "off":
         return "not asked for (--group-statistics off)"
     if not stack.is_of_interest:
-        return f"only maps of the true class are tested, and this is of {stack.target}"
+        return "only maps of the true class are tested, on the grid of the decoder"
     n = len(stack.participants)
     if n < FEWEST:
         return (

@@ -62,7 +62,7 @@ def write_group_maps(output_dir: Path, config: RunConfig) -> list[Path]:
     with progress("Group maps", len(found)) as advance:
         for name, members in found.items():
             stack = read_stack(name, members)
-            if config.evaluation.atlas and atlas is None:
+            if config.evaluation.atlas and atlas is None and stack.is_of_interest:
                 atlas = load_atlas(
                     config.evaluation.atlas, stack.grid, force_space=config.space.force_space
                 )
@@ -91,7 +91,8 @@ def _log_estimate(seconds: float) -> None:
 def _write(output_dir: Path, stack: Stack, atlas: Atlas | None, config: RunConfig) -> _Done:
     untested = why_untested(stack, config.evaluation)
     mean = _write_mean(output_dir / stack.name, stack, untested)
-    parcels = None if atlas is None else parcel_means(stack, atlas)
+    wanted = atlas is not None and stack.is_of_interest
+    parcels = parcel_means(stack, atlas) if wanted and atlas is not None else None
     if untested:
         peaks = list(cluster_rows(stack, None, atlas)) if stack.is_of_interest else []
         return _Done(paths=(mean,), test=None, peaks=peaks, parcels=parcels)

@@ -63,8 +63,12 @@ class Stack:
 
     @property
     def is_of_interest(self) -> bool:
-        """Whether the true class is explained, or a difference that the user asked for."""
-        return self.label == self.target or ">" in self.target
+        """Whether the true class is explained, or a difference that the user asked for.
+
+        Copies on another grid are not: the maps on the decoder's own grid are tested.
+        """
+        original = "ResampledFrom" not in self.said
+        return original and (self.label == self.target or ">" in self.target)
 
     @property
     def label(self) -> str:

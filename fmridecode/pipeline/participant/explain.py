@@ -69,8 +69,12 @@ class Explained:
 
     Parameters
     ----------
+    indices
+        The examples in the map set.
     method
         Saliency method.
+    saliency
+        ``(examples, classes, *grid)``, each up to a positive factor.
     maps
         What is to be written.
     scores
@@ -79,7 +83,9 @@ class Explained:
         ``(examples of known class, *grid)`` saliency of the true class.
     """
 
+    indices: NDArray[np.int64]
     method: str
+    saliency: NDArray[np.float32]
     maps: list[SaliencyMap]
     scores: list[dict[str, object]]
     true_class: NDArray[np.float32]
@@ -143,7 +149,9 @@ def explain(
             ]
             written = list(_targeted(saliency, indices, predicted, method, config, maps))
             yield Explained(
+                indices=indices,
                 method=method,
+                saliency=by_class,
                 maps=written,
                 scores=scores,
                 true_class=_of_true_class(by_class, maps.labels[indices]),

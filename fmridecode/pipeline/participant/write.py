@@ -31,6 +31,7 @@ from fmridecode.pipeline.participant.explain import (
 )
 from fmridecode.pipeline.participant.measures import write_measures
 from fmridecode.pipeline.participant.output import Output
+from fmridecode.pipeline.participant.panel import Panels
 from fmridecode.pipeline.participant.subject import Subject
 from fmridecode.pipeline.train import WORTH_SAYING
 from fmridecode.pipeline.turns import Turn
@@ -117,11 +118,15 @@ def _write_participant(
     rows: list[dict[str, object]] = []
     saliency: dict[str, list[NDArray[np.float32]]] = {}
     written: set[Path] = set()
+    wanted = turn.config.evaluation.panels == "all"
+    panels = Panels(maps, participant, only=None if wanted else ())
     for part in explain(bundle, maps, decoded, turn.config, device=device):
+        panels.add(part)
         rows += part.scores
         saliency.setdefault(part.method, []).append(part.true_class)
         for each in part.maps:
             written.update(_write_saliency(each, maps, bundle, decoded, turn.config, output))
+    written.update(panels.write(bundle, decoded, output_dir))
     _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
     write_table(
         table_path(output_dir, participant, "desc-interpretability_scores"),
@@ -195,7 +200,8 @@ def _write_saliency(
 
 def _remove_stale(folder: Path, written: Collection[Path], decoder_hash: str) -> None:
     """Remove maps that another decoder left: they would mix with this one's in group means."""
-    for path in folder.glob("**/*_saliency.nii.gz"):
+    kinds = ("saliency", "panel")
+    for path in (each for kind in kinds for each in folder.glob(f"**/*_{kind}.nii.gz")):
         sidecar = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
         if path in written:
             continue
