@@ -1,7 +1,8 @@
 """Maps as tensors on a device, in batches drawn by index."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from torch.nn import functional
 from fmridecode.core.maps import UNKNOWN
 from fmridecode.errors import BadDataError
 from fmridecode.shapes import Labels, Maps, SoftLabels
+
+_SENT = 64
+"""Maps sent to the device together when all of them are kept there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +33,19 @@ class Batches:
         The examples that belong here.
     device
         Where the batches go.
+    held
+        The maps of ``indices``, in their order, if they are kept on the device.
     """
 
     values: NDArray[np.floating]
     labels: NDArray[np.int64]
     indices: NDArray[np.int64]
     device: torch.device
+    held: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.held is not None and len(self.held) != len(self.indices):
+            raise ValueError(f"{len(self.held)} maps are kept of {len(self.indices)} examples")
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -42,9 +53,27 @@ class Batches:
     def take(self, positions: NDArray[np.int64] | slice) -> tuple[Maps, Labels]:
         """Return the maps and labels at these positions among `indices`."""
         chosen = self.indices[positions]
+        if self.held is not None:
+            places = np.arange(len(self))[positions]
+            x = self.held[torch.from_numpy(places).to(self.device)]
+            return x, torch.from_numpy(self.labels[chosen]).to(self.device)
         x = torch.from_numpy(np.ascontiguousarray(self.values[chosen], dtype=np.float32))
         y = torch.from_numpy(self.labels[chosen])
         return x.to(self.device), y.to(self.device)
+
+    def kept(self, *, room: int) -> "Batches":
+        """Return the same examples, kept on the device if they take at most ``room`` bytes there.
+
+        In float32, so that batches are the same to the bit as those that are sent one by one.
+        """
+        shape = (len(self), *self.values.shape[1:])
+        if self.held is not None or 4 * math.prod(shape) > room:
+            return self
+        held = torch.empty(shape, device=self.device)
+        for start in range(0, len(self), _SENT):
+            few = slice(start, start + _SENT)
+            held[few] = self.take(few)[0]
+        return replace(self, held=held)
 
     def in_order(self, size: int) -> Iterator[tuple[Maps, Labels]]:
         """Yield all examples in order, ``size`` at a time."""

@@ -38,7 +38,7 @@ class Trainer:
         self.targeted = config.attack == "targeted"
         groups = _groups(model, config)
         self.parameters = [each for group in groups for each in group["params"]]
-        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate)
+        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
         self.rates = [float(group["lr"]) for group in self.optimiser.param_groups]
         self.n_updates = n_updates
         self.updates = 0

@@ -48,6 +48,11 @@ def _require_cuda(device: torch.device) -> None:
         raise UsageError(f"--device {device} cannot be used: {reason}") from None
 
 
+def room_for_maps(device: torch.device) -> int:
+    """Return how many bytes of maps to keep on a GPU: half of what is free; none on a CPU."""
+    return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else 0
+
+
 def make_repeatable(threads: int) -> None:
     """Fix the number of threads and choose algorithms that give the same bits in every run."""
     torch.set_num_threads(threads)

@@ -22,6 +22,7 @@ from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
 from fmridecode.core.transfer import take_over
 from fmridecode.pipeline.checkpoints import Checkpoints, Keeper, training_key
+from fmridecode.pipeline.device import room_for_maps
 from fmridecode.pipeline.start import starting_members
 from fmridecode.pipeline.training_maps import remembered
 
@@ -105,7 +106,9 @@ def fit_members(
     most, that are attacked after each epoch of the first member, and changes no weight.
     """
     seed = config.execution.random_seed
-    training, validation = batches_of_split(maps, split, device)
+    training, validation = (
+        each.kept(room=room_for_maps(device)) for each in batches_of_split(maps, split, device)
+    )
     members: list[Decoder] = []
     start = starting_members(config, device)
     rows: list[dict[str, object]] = []
@@ -211,14 +214,15 @@ def batches_of_split(maps: MapSet, split: Split, device: torch.device) -> tuple[
 def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.device) -> float:
     """Estimate the training of one decoder from one timed minibatch by one that is thrown away.
 
-    The attack after each epoch is reckoned from the time that one pass over a map takes.
+    The minibatch is trained on as it will be, with all hops or attack steps. The attack after
+    each epoch is reckoned from the time that one pass over a map takes.
     """
     if config.model.architecture == "correlation":
         return 0.0
     training, validation = batches_of_split(maps, split, device)
     size = min(config.training.batch_size or len(training), len(training))
     few = replace(training, indices=training.indices[:size])
-    once = replace(config.training, epochs=1, scheme="standard")
+    once = replace(config.training, epochs=1)
     seconds = 0.0
     for _ in range(2):  # the first is slowed by what is done once
         generator = torch.Generator().manual_seed(0)
@@ -233,10 +237,11 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
             once,
             n_classes=len(maps.classes),
             generator=torch.Generator(device).manual_seed(0),
+            n_attacked=0,
         )
         seconds = time.monotonic() - start
-    a_pass = seconds / size
-    an_epoch = a_pass * len(training) * _passes_an_update(config)
+    an_epoch = seconds / size * len(training)
+    a_pass = seconds / size / _passes_a_minibatch(config)
     if config.training.scheme in ("adversarial", "pgd"):
         attacked = min(ROBUST_EXAMPLES, len(validation)) / config.model.ensemble
         an_epoch += a_pass * PGD_STEPS * attacked
@@ -244,8 +249,8 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
     return an_epoch * passes(config.training) * config.model.ensemble
 
 
-def _passes_an_update(config: RunConfig) -> float:
-    """Return forward and backward passes per map and epoch."""
+def _passes_a_minibatch(config: RunConfig) -> int:
+    """Return how often a minibatch passes forward and back."""
     training = config.training
     if training.scheme == "pgd":
         return 1 + training.steps

@@ -76,3 +76,36 @@ def test_a_generator_on_cuda_shuffles_maps_on_cuda(batches):
     positions = data.shuffled(generator=torch.Generator("cuda").manual_seed(0))
     assert sorted(positions) == list(range(30))
     assert data.take(positions)[0].is_cuda
+
+
+def test_maps_that_are_kept_give_the_batches_of_those_that_are_sent(batches):
+    sent = replace(batches(200), indices=np.arange(190, 20, -2))
+    kept = sent.kept(room=4 * 85 * 36)
+    assert kept.held is not None
+    order = sent.shuffled(generator=torch.Generator().manual_seed(0))
+    for positions in (slice(None), slice(3, 9), order[:7], np.array([5])):
+        for ours, theirs in zip(kept.take(positions), sent.take(positions), strict=True):
+            assert torch.equal(ours, theirs)
+    assert all(
+        torch.equal(a[0], b[0]) for a, b in zip(kept.in_order(8), sent.in_order(8), strict=True)
+    )
+
+
+def test_maps_that_do_not_fit_are_sent(batches):
+    sent = batches(20)
+    assert sent.kept(room=4 * 20 * 36 - 1) is sent
+
+
+def test_kept_maps_of_other_examples_are_refused(batches):
+    with pytest.raises(ValueError, match="20 maps are kept of 3"):
+        replace(batches(20).kept(room=10**6), indices=np.arange(3))
+
+
+@pytest.mark.gpu
+def test_maps_kept_on_cuda_are_those_that_are_sent(batches):
+    sent = replace(batches(100), device=torch.device("cuda"))
+    kept = sent.kept(room=10**9)
+    positions = np.array([99, 0, 7])
+    assert kept.held.is_cuda
+    for ours, theirs in zip(kept.take(positions), sent.take(positions), strict=True):
+        assert torch.equal(ours, theirs)

@@ -452,3 +452,20 @@ def test_a_decoder_learns_to_be_undecided_about_maps_of_no_class(a_decoder, batc
             sure[name] = float(torch.softmax(model(x), dim=1).amax(dim=1).mean())
     assert sure["both"] < 0.5 < sure["known"]
     assert history.epochs[history.selected].validation_accuracy > 0.9
+
+
+def test_the_fused_optimiser_is_adam_in_float64(a_decoder):
+    x = torch.randn(6, 6, 6, dtype=torch.float64)
+    targets = functional.one_hot(torch.arange(6) % 3, 3).double()
+    ours, plain = (a_decoder("cnn", MASK, gain=1.0).double() for _ in range(2))
+    config = TrainingConfig(l2=0.0, schedule="cosine")
+    trainer = training.Trainer(ours, config, 5, torch.Generator())
+    adam = torch.optim.Adam(plain.parameters(), lr=config.learning_rate, foreach=False)
+    for step in range(5):
+        trainer.update(x, targets)
+        adam.param_groups[0]["lr"] = config.learning_rate * (1 + math.cos(math.pi * step / 5)) / 2
+        adam.zero_grad()
+        functional.cross_entropy(plain(x), targets).backward()
+        adam.step()
+    for mine, theirs in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-7, atol=1e-9)

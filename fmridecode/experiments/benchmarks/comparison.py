@@ -11,6 +11,9 @@ import torch
 from fmridecode.errors import BadDataError
 from fmridecode.experiments.benchmarks.memory import Peak
 
+PATIENCE = 90.0
+"""Seconds after which the programs are not run once more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -49,6 +52,7 @@ class Measured:
     """Medians of a comparison, in seconds; peaks of memory beyond what was held, in MiB."""
 
     name: str
+    runs: int
     ours_s: float
     reference_s: float | None
     ratio: float | None
@@ -60,7 +64,8 @@ class Measured:
 def measure(comparison: Comparison, *, device: torch.device, repeats: int) -> Measured:
     """Check that both programs do the same, then run them in turn and return the medians.
 
-    Each runs once beforehand, when the peaks of memory are taken.
+    Each runs once beforehand, when the peaks of memory are taken. Long ones are run less often
+    than ``repeats`` times, but at least once.
 
     Raises
     ------
@@ -79,6 +84,8 @@ def measure(comparison: Comparison, *, device: torch.device, repeats: int) -> Me
     seconds: list[list[float]] = [[] for _ in sides]
     floors: list[float] = []
     for number in range(repeats):
+        if sum(map(sum, seconds)) > PATIENCE:
+            break
         for k in range(len(sides)) if number % 2 == 0 else reversed(range(len(sides))):
             seconds[k].append(elapsed(sides[k], device))
         if comparison.floor:
@@ -86,6 +93,7 @@ def measure(comparison: Comparison, *, device: torch.device, repeats: int) -> Me
     medians = [statistics.median(each) for each in seconds]
     return Measured(
         name=comparison.name,
+        runs=len(seconds[0]),
         ours_s=medians[0],
         reference_s=medians[1] if len(medians) > 1 else None,
         ratio=medians[1] / medians[0] if len(medians) > 1 else None,

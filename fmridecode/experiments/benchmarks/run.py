@@ -9,6 +9,7 @@ from fmridecode.experiments.benchmarks.cases import Size, cases, paper_step
 from fmridecode.experiments.benchmarks.comparison import Comparison, Measured, measure
 from fmridecode.experiments.benchmarks.machine import machine
 from fmridecode.experiments.benchmarks.references import captum_version
+from fmridecode.experiments.benchmarks.table import rows
 
 HCP_MAPS, HCP_PASSES = 5516, 3
 """Training maps of the paper, and its 12 epochs of 4 hops as passes over them."""
@@ -40,8 +41,8 @@ def run_core(
             f"--device {device}: torch {torch.__version__} finds no GPU it can use; check the "
             "driver and the build of torch, or use --device cpu."
         )
-    say(f"{machine(device)}; {captum_version()}; medians of {repeats} interleaved runs")
-    found = [_run(each, device, repeats, say) for each in cases(size, device)]
+    say(f"{machine(device)}; {captum_version()}; medians of up to {repeats} interleaved runs")
+    found = [run_one(each, device, repeats, say) for each in cases(size, device)]
     hours = found[0].ours_s * HCP_MAPS / size.batch * HCP_PASSES / 3600
     say(
         f"{HCP_MAPS} maps of this size, 12 epochs x 4 hops, projected from the first step: "
@@ -54,16 +55,20 @@ def run_paper_step(
     size: Size, device: torch.device, *, repeats: int, say: Callable[[str], None]
 ) -> list[Measured]:
     """Run a step of the paper's own network, ``cnn-stride1``; there is no reference."""
-    return [_run(paper_step(size, device), device, repeats, say)]
+    return [run_one(paper_step(size, device), device, repeats, say)]
 
 
-def _run(
+def run_one(
     comparison: Comparison, device: torch.device, repeats: int, say: Callable[[str], None]
 ) -> Measured:
+    """Measure one comparison; say what its output and its floor are, and what was found."""
     measured = measure(comparison, device=device, repeats=repeats)
     if comparison.difference:
         say(
             f"{comparison.name}: same output within {comparison.tolerance:g} "
-            f"({comparison.difference}); floor: {comparison.floor_is}"
+            f"({comparison.difference})"
         )
+    if comparison.floor_is:
+        say(f"{comparison.name}: floor: {comparison.floor_is}")
+    say(f"{' | '.join(rows([measured])[0])} | medians of {measured.runs}")
     return measured

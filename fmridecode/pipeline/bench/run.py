@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from fmridecode.experiments.benchmarks.cases import SIZES, Size
-from fmridecode.experiments.benchmarks.comparison import Comparison, Measured, measure
-from fmridecode.experiments.benchmarks.run import run_core, run_paper_step
+from fmridecode.experiments.benchmarks.comparison import Comparison, Measured
+from fmridecode.experiments.benchmarks.run import run_core, run_one, run_paper_step
 from fmridecode.pipeline.bench.participant import participant_run
 from fmridecode.pipeline.bench.preparing import preparing
 from fmridecode.pipeline.bench.profile import profile
@@ -57,12 +57,7 @@ def run(
     if "preparing" in parts:
         study = make_study(folder / "many", resolution=resolution, participants=participants)
         runs.append(preparing(study, participants=participants, nprocs=torch.get_num_threads()))
-    for each in runs:
-        found.append(measure(each, device=_CPU, repeats=repeats))
-        if each.difference:
-            say(f"{each.name}: same output within {each.tolerance:g} ({each.difference})")
-        say(f"{each.name}: floor: {each.floor_is}")
-    return found
+    return found + [run_one(each, _CPU, repeats, say) for each in runs]
 
 
 def profiled(folder: Path, *, small: bool) -> str:

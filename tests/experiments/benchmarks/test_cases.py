@@ -138,3 +138,10 @@ def test_a_step_of_the_papers_own_network_has_a_feature_a_voxel_and_filter() -> 
     assert "(21504 features)" in step.name
     assert step.reference is None
     step.ours()
+
+
+def test_long_programs_are_run_less_often_but_once_at_least(monkeypatch) -> None:
+    monkeypatch.setattr(comparisons, "elapsed", lambda program, device: 50.0)
+    long = Comparison(name="long", ours=lambda: None, reference=lambda: None)
+    assert measure(long, device=CPU, repeats=5).runs == 1
+    assert measure(Comparison(name="alone", ours=lambda: None), device=CPU, repeats=5).runs == 2
