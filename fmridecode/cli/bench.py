@@ -33,6 +33,12 @@ def bench(
     repeats: Annotated[
         int, typer.Option(min=1, help="Runs of each program; the median counts.")
     ] = 5,
+    only: Annotated[
+        str, typer.Option(help="Of the core, only what has this in its name.", metavar="TEXT")
+    ] = "",
+    smoothgrad_samples: Annotated[
+        int, typer.Option(min=1, help="Noisy copies; 140 passes of a batch at 20 and 7 classes.")
+    ] = 20,
     small: Annotated[
         bool, typer.Option("--small", help="Tiny maps, to see that it works; not to be quoted.")
     ] = False,
@@ -71,6 +77,8 @@ def bench(
             where,
             repeats=repeats,
             small=small,
+            only=only,
+            samples=smoothgrad_samples,
             say=say,
         )
     typer.echo(markdown(measured))

@@ -150,6 +150,7 @@ def adversarial_step(inputs: Inputs, *, reuse: bool = True) -> Comparison:
         error=error,
         tolerance=0.02 if inputs.x.dtype == torch.float32 else 1e-6,
         difference="change of the weights after four updates, relative",
+        is_step=True,
         floor=lambda: config.steps * 3 * products(inputs) / multiplications_a_second(device),
         floor_is=f"{config.steps} hops of a pass forward and two back: {ARITHMETIC}",
     )

@@ -35,6 +35,8 @@ class Comparison:
         Seconds that the machine would need at least, measured beside them.
     floor_is
         What the floor consists of.
+    is_step
+        Whether it is a step of training, from which a whole one can be projected.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Comparison:
     difference: str = ""
     floor: Callable[[], float] | None = None
     floor_is: str = ""
+    is_step: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,12 @@ HCP_MAPS, HCP_PASSES = 5516, 3
 
 
 def run_core(
-    size: Size, device: torch.device, *, repeats: int, say: Callable[[str], None]
+    size: Size,
+    device: torch.device,
+    *,
+    repeats: int,
+    say: Callable[[str], None],
+    only: str = "",
 ) -> list[Measured]:
     """Run every comparison.
 
@@ -27,7 +32,9 @@ def run_core(
     device, repeats
         Where, and how many times each program is timed.
     say
-        Receives a line on the machine, and two a comparison.
+        Receives a line on the machine, and some a comparison.
+    only
+        Run those whose name has this in it.
 
     Raises
     ------
@@ -42,20 +49,31 @@ def run_core(
             "driver and the build of torch, or use --device cpu."
         )
     say(f"{machine(device)}; {captum_version()}; medians of up to {repeats} interleaved runs")
-    found = [run_one(each, device, repeats, say) for each in cases(size, device)]
-    hours = found[0].ours_s * HCP_MAPS / size.batch * HCP_PASSES / 3600
-    say(
-        f"{HCP_MAPS} maps of this size, 12 epochs x 4 hops, projected from the first step: "
-        f"{hours:.2f} h"
-    )
+    found = []
+    for each in cases(size, device):
+        if only in each.name:
+            found.append(run_one(each, device, repeats, say))
+            if each.is_step:
+                say(projected(found[-1], size))
     return found
+
+
+def projected(step: Measured, size: Size) -> str:
+    """Say how long the paper's training would take at the speed of one adversarial step."""
+    hours = step.ours_s * HCP_MAPS / size.batch * HCP_PASSES / 3600
+    return (
+        f"{step.name}: {HCP_MAPS} maps of this size, 12 epochs x 4 hops, projected from this "
+        f"step: {hours:.2f} h"
+    )
 
 
 def run_paper_step(
     size: Size, device: torch.device, *, repeats: int, say: Callable[[str], None]
 ) -> list[Measured]:
     """Run a step of the paper's own network, ``cnn-stride1``; there is no reference."""
-    return [run_one(paper_step(size, device), device, repeats, say)]
+    step = run_one(paper_step(size, device), device, repeats, say)
+    say(projected(step, size))
+    return [step]
 
 
 def run_one(

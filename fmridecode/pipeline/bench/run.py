@@ -1,6 +1,7 @@
 """Measure what was asked for, one part after the other."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from fmridecode.pipeline.bench.profile import profile
 from fmridecode.pipeline.bench.study import make_study
 
 _PARTICIPANTS = 40
-_SMALL = Size(grid=(12, 11, 10), batch=2, samples=2)
+_SMALL = Size(grid=(12, 11, 10), batch=2)
 _CPU = torch.device("cpu")
 
 
@@ -25,6 +26,8 @@ def run(
     *,
     repeats: int,
     small: bool,
+    only: str,
+    samples: int,
     say: Callable[[str], None],
 ) -> list[Measured]:
     """Measure the parts ``core``, ``stride1``, ``participant`` and ``preparing``.
@@ -39,13 +42,17 @@ def run(
         Of the core; files are worked on by the CPU.
     small
         Use tiny maps.
+    only
+        Run those comparisons of the core whose name has this in it.
+    samples
+        Noisy copies of SmoothGrad.
     say
         Receives lines on the machine and on what is compared.
     """
-    size = _SMALL if small else SIZES[device.type]
+    size = replace(_SMALL if small else SIZES[device.type], samples=samples)
     found: list[Measured] = []
     if "core" in parts:
-        found += run_core(size, device, repeats=repeats, say=say)
+        found += run_core(size, device, repeats=repeats, say=say, only=only)
     if "stride1" in parts:
         whole = SIZES["cuda"].grid if not small else size.grid
         one = Size(grid=whole, batch=1 if device.type == "cpu" else size.batch)

@@ -1,6 +1,7 @@
 """The programs that are timed give the same output, in float64, where rounding cannot hide."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -145,3 +146,16 @@ def test_long_programs_are_run_less_often_but_once_at_least(monkeypatch) -> None
     long = Comparison(name="long", ours=lambda: None, reference=lambda: None)
     assert measure(long, device=CPU, repeats=5).runs == 1
     assert measure(Comparison(name="alone", ours=lambda: None), device=CPU, repeats=5).runs == 2
+
+
+def test_the_memory_of_smoothgrad_does_not_grow_with_its_copies() -> None:
+    size = Size(grid=(40, 40, 40), batch=2, classes=3)
+    peaks = []
+    for samples in (2, 8):
+        inputs = Inputs.drawn(replace(size, samples=samples), CPU)
+        program = smoothgrad_maps(inputs).ours
+        program()
+        peaks.append(measure(Comparison(name="copies", ours=program), device=CPU, repeats=1))
+    if peaks[0].peak_mb is None:
+        pytest.skip("this system does not let a process reset its peak of memory")
+    assert peaks[1].peak_mb < 1.3 * peaks[0].peak_mb
