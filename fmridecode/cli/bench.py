@@ -27,7 +27,8 @@ def bench(
         typer.Option(
             help="core: training and saliency, which need torch, numpy and scipy only; "
             "participant, preparing: from files to files, on the CPU; stride1: one step of the "
-            "paper's own network, in about 12 GiB. May be repeated; all but stride1 by default."
+            "paper's own network, in more than 9.5 GiB. May be repeated; without it, all but "
+            "stride1."
         ),
     ] = None,
     repeats: Annotated[
