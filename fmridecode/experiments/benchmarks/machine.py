@@ -26,8 +26,16 @@ def machine(device: torch.device) -> str:
 
 
 def multiplications_a_second(device: torch.device) -> float:
-    """Return how many products a second, with a sum each, a large float32 matrix product makes."""
+    """Return how many products a second, with a sum each, a large matrix product makes.
+
+    In float32; on a GPU in TF32 where convolutions may use it.
+    """
     size = _SIZE[device.type]
     a = torch.ones(size, size, device=device)
-    seconds = min(elapsed(lambda: a @ a, device) for _ in range(_TRIES))
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
+    try:
+        seconds = min(elapsed(lambda: a @ a, device) for _ in range(_TRIES))
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
     return float(size**3 / seconds)
