@@ -31,6 +31,9 @@ SoftLabels = Float[Tensor, "batch classes"]
 Logits = Float[Tensor, "batch classes"]
 """Unnormalised log probabilities."""
 
+MembersLogits = Float[Tensor, "members batch classes"]
+"""The logits of every member of an ensemble."""
+
 Jacobian = Float[Tensor, "batch classes *grid"]
 """The gradient of every logit (or a map for every class) with respect to the input."""
 

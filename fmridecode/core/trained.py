@@ -16,7 +16,7 @@ from fmridecode.core.origin import Origin, merged
 from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import ModelConfig, TrainingConfig
 from fmridecode.errors import BadDataError
-from fmridecode.shapes import Logits, Mask
+from fmridecode.shapes import Logits, Mask, MembersLogits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,3 +143,12 @@ def members_of(decoder: TrainedDecoder) -> list[TrainedDecoder]:
 def predict_logits(model: Decoder, batches: Batches, *, batch_size: int = 32) -> Logits:
     """Return the logits of all examples in order, ``(examples, classes)``, on the CPU."""
     return torch.cat([logits_of(model, x).cpu() for x, _ in batches.in_order(batch_size)])
+
+
+def members_logits(model: Decoder, batches: Batches) -> MembersLogits:
+    """Return the logits of every member of an ensemble, ``(members, examples, classes)``.
+
+    Their mean are the ensemble's. A decoder that is none is its only member.
+    """
+    members = model.members if isinstance(model, Ensemble) else [model]
+    return torch.stack([predict_logits(cast("Decoder", each), batches) for each in members])

@@ -250,3 +250,31 @@ def test_a_decoder_of_the_whole_volume_measures_what_is_missing_in_the_brain(
     monkeypatch.setattr(given_module, "target_grid", lambda _: template)
     found = given_module.template_of(inner)
     assert (found.mask == template.mask).all()
+
+
+def test_maps_unlike_the_training_maps_are_told(
+    others: Path, fold: Path, job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "bids", tmp_path / "out"
+    shutil.copytree(others, data)
+    for path in (data / "sub-p2" / "func").glob("*_statmap.nii.gz"):
+        image = nib.load(path)
+        loud = nib.Nifti1Image((1e4 * image.get_fdata()).astype(np.float32), image.affine)
+        nib.save(loud, path)
+    assert job.plain(data, out, "participant", "--model", str(fold), *QUICK) == 0
+    assert all(each["unlike_training"] > 5 for each in rows(out, "p2"))
+    assert {each["unlike_in"] for each in rows(out, "p2")} == {"log10_sd"}
+    assert "maps are unlike those that trained" in capsys.readouterr().err
+
+
+def test_the_mean_of_several_folds_says_how_far_they_disagree(
+    others: Path, whole: Path, fold: Path, job: Job, tmp_path: Path
+) -> None:
+    out, asked = tmp_path / "out", (*QUICK, "--participant-label", "p1")
+    assert job.plain(others, out, "participant", "--model", str(whole), *asked) == 0
+    for each in rows(out, "p1"):
+        assert 0 < each["disagreement"] < np.log(3)
+        assert round(3 * each["agreement"], 3) in (1, 2, 3)
+    alone = tmp_path / "alone"
+    assert job.plain(others, alone, "participant", "--model", str(fold), *asked) == 0
+    assert all(np.isnan(each["disagreement"]) for each in rows(alone, "p1"))

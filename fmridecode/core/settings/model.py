@@ -83,7 +83,9 @@ class ModelConfig:
     ensemble: int = option(
         1,
         "--ensemble",
-        help="Decoders of different seeds per fold, whose logits are averaged.",
+        "--seeds",
+        help="Decoders of different seeds per fold, whose logits are averaged; predictions.tsv "
+        "says how far they disagree.",
         panel=DECODER,
         metavar="N",
     )

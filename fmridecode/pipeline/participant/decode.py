@@ -11,8 +11,9 @@ from scipy.special import softmax
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.core.abstention import entropy, knows
 from fmridecode.core.batches import Batches
+from fmridecode.core.disagreement import agreement, disagreement
 from fmridecode.core.maps import UNKNOWN, MapSet
-from fmridecode.core.trained import predict_logits
+from fmridecode.core.trained import members_logits
 from fmridecode.core.typicality import UNLIKE, unlike
 from fmridecode.pipeline.training_maps import statistics
 
@@ -38,6 +39,8 @@ class Decoded:
         `fmridecode.core.typicality.unlike`.
     known
         ``(maps,)`` whether the decoder knows the map, None for a decoder that never abstains.
+    disagreement, agreement
+        ``(maps,)`` of the members of an ensemble; see `fmridecode.core.disagreement`.
     """
 
     indices: NDArray[np.int64]
@@ -48,6 +51,8 @@ class Decoded:
     seen_in_training: bool
     unlike: NDArray[np.float64]
     unlike_in: tuple[str, ...]
+    disagreement: NDArray[np.float64]
+    agreement: NDArray[np.float64]
     known: NDArray[np.bool_] | None = None
 
 
@@ -69,7 +74,9 @@ def decode(
     indices = maps.where({participant})
     batches = batches_of(maps, indices, device)
     distances, names = unlike(statistics(maps, indices), bundle.decoder.origin.usual)
-    logits = predict_logits(bundle.decoder.model, batches).double().numpy()
+    of_members = members_logits(bundle.decoder.model, batches)
+    logits, apart = of_members.mean(dim=0).double().numpy(), of_members.double().numpy()
+    one, alone = len(apart) == 1, np.full(len(indices), np.nan)
     probabilities = softmax(logits / bundle.decoder.temperature, axis=1)
     abstention = bundle.decoder.abstention
     return Decoded(
@@ -82,6 +89,8 @@ def decode(
         unlike=distances,
         unlike_in=names,
         known=knows(probabilities, abstention) if abstention else None,
+        disagreement=alone if one else disagreement(apart, bundle.decoder.temperature),
+        agreement=alone if one else agreement(apart),
     )
 
 
@@ -89,9 +98,8 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
     """Return one row per map: what it is, what it was taken for, and every probability."""
     names = maps.class_names
     rows: list[dict[str, object]] = []
-    distances = zip(decoded.unlike, decoded.unlike_in, strict=True)
-    for index, probabilities, (distance, statistic) in zip(
-        decoded.indices, decoded.probabilities, distances, strict=True
+    for position, (index, probabilities) in enumerate(
+        zip(decoded.indices, decoded.probabilities, strict=True)
     ):
         example = maps.examples[index]
         predicted, known = int(probabilities.argmax()), example.label != UNKNOWN
@@ -111,8 +119,10 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
                 "missing": example.missing,
                 "fold": decoded.fold,
                 "seen_in_training": decoded.seen_in_training,
-                "unlike_training": distance,
-                "unlike_in": statistic or None,
+                "unlike_training": decoded.unlike[position],
+                "unlike_in": decoded.unlike_in[position] or None,
+                "disagreement": decoded.disagreement[position],
+                "agreement": decoded.agreement[position],
             }
         )
     table = pd.DataFrame(rows).astype({"correct": "boolean", "fold": "Int64"})
@@ -153,4 +163,9 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "mask with data.",
         "entropy": "Entropy of the probabilities, 0 when sure and 1 when uniform; above the "
         "decoder's threshold, which is in its config.json (abstention), a map is not known.",
+        "disagreement": "How far the decoders of the ensemble are apart: the Jensen-Shannon "
+        "divergence of their probabilities in nats, 0 where all say the same; n/a for a single "
+        "decoder.",
+        "agreement": "Share of the decoders of the ensemble that decode the map alone as the "
+        "ensemble does.",
     }

@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from fmridecode.bids.derivatives import map_path, table_path, write_map, write_table
-from fmridecode.bids.labels import camel
+from fmridecode.bids.labels import camel, listing
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import UNKNOWN, MapSet
+from fmridecode.core.typicality import UNLIKE
 from fmridecode.pipeline.leaks import recognised, warn_of_seen
 from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
@@ -71,6 +72,8 @@ def write_participants(
         Where to compute.
     """
     left, started = n_participants, time.monotonic()
+    strange: list[str] = []
+    n_maps = 0
     with progress("Explaining", n_participants) as advance:
         for turn in turns:
             strangers = [who for who in turn.participants if who not in turn.seen]
@@ -88,10 +91,21 @@ def write_participants(
                 )
                 write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
                 _write_participant(turn, maps, decoded, output, device)
+                strange += _unlike(decoded, participant)
+                n_maps += len(decoded.indices)
                 advance()
                 left -= 1
                 if left == n_participants - 1:
                     _log_estimate((time.monotonic() - started) * left, turn.config)
+    if strange:
+        log.warning(
+            "%d of %d maps are unlike those that trained the decoder (unlike_training above %g in "
+            "predictions.tsv): %s. Their probabilities may mean nothing.",
+            len(strange),
+            n_maps,
+            UNLIKE,
+            listing(strange),
+        )
 
 
 def _log_estimate(seconds: float, config: RunConfig) -> None:
@@ -108,6 +122,15 @@ def _log_estimate(seconds: float, config: RunConfig) -> None:
         round(seconds / 60),
         f"; of which {', '.join(thorough)} can be off, or quick" if thorough else "",
     )
+
+
+def _unlike(decoded: Decoded, participant: str) -> list[str]:
+    """Name the maps that are unlike the training maps, by participant and statistic."""
+    return [
+        f"sub-{participant} ({statistic})"
+        for distance, statistic in zip(decoded.unlike, decoded.unlike_in, strict=True)
+        if distance > UNLIKE
+    ]
 
 
 def _write_participant(
