@@ -10,6 +10,7 @@ from fmridecode.bundles.shipped import shipped
 from fmridecode.errors import NoInputError, UsageError
 
 FOLDS = "folds.tsv"
+HUB = "hf://"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ def locate(given: str, *, option: str = "--model") -> Located:
     ----------
     given
         A folder or zip with a bundle, a shipped name, an OUTPUT_DIR, one of its
-        ``models/<name>``.
+        ``models/<name>``, or ``hf://owner/name[@revision]``.
     option
         What the message calls it.
 
@@ -40,6 +41,10 @@ def locate(given: str, *, option: str = "--model") -> Located:
     UsageError
         An OUTPUT_DIR has decoders of several names.
     """
+    if given.startswith(HUB):
+        from fmridecode.bundles.hub import fetch
+
+        return Located(kind="bundle", path=fetch(given.removeprefix(HUB)))
     path = Path(given).expanduser()
     if path.is_file() or (path / CONFIG).is_file():
         return Located(kind="bundle", path=path)
@@ -63,4 +68,7 @@ def locate(given: str, *, option: str = "--model") -> Located:
         )
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]}?" if near else f"shipped are {', '.join(names) or 'none'}."
-    raise NoInputError(f"{option} {given} is no folder, zip or shipped decoder; {hint}")
+    raise NoInputError(
+        f"{option} {given} is no folder, zip or shipped decoder, and does not begin with {HUB}; "
+        f"{hint}"
+    )

@@ -15,8 +15,8 @@ class GivenConfig:
         "",
         "--model",
         help="Use this decoder and train none: a folder or zip with a bundle, the name of a "
-        "shipped one, or the OUTPUT_DIR of another run. --space and --resolution then ask for "
-        "copies of the maps on that grid.",
+        "shipped one, the OUTPUT_DIR of another run, or hf://owner/name[@revision]. --space and "
+        "--resolution then ask for copies of the maps on that grid.",
         panel=GIVEN,
         metavar="MODEL",
     )

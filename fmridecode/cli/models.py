@@ -11,7 +11,10 @@ app = typer.Typer(
 )
 
 Model = Annotated[
-    str, typer.Argument(help="A folder or zip, the name of a shipped one, or an OUTPUT_DIR.")
+    str,
+    typer.Argument(
+        help="A folder or zip, the name of a shipped one, an OUTPUT_DIR, or hf://owner/name."
+    ),
 ]
 OutputDir = Annotated[Path, typer.Argument(help="OUTPUT_DIR of a finished run.")]
 

@@ -7,6 +7,7 @@ name it here. Navigation, links and printing follow from the entry.
 from fmridecode.report.derivatives import Derivatives, Participant
 from fmridecode.report.group import (
     decoding,
+    doubts,
     exclusions,
     faithfulness,
     files,
@@ -88,6 +89,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Training",
         question="Did the decoders converge, and were training and test kept apart?",
         build=training.build,
+    ),
+    Section(
+        anchor="doubts",
+        title="Doubts",
+        question="Which predictions should not be taken as they are?",
+        build=doubts.build,
     ),
     Section(
         anchor="participants",

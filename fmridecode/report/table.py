@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Labels stay text, even where they look like numbers ("01") or like missing values ("NA").
 _TEXT_COLUMNS = (
     "participant_id", "session_id", "source", "true_label", "predicted_label", "label", "target",
+    "data_label", "unlike_in",
     "method", "method_a", "method_b", "criterion", "measure", "metric", "unit", "role", "fold",
     "reason", "reasons", "stage", "order",
     "replacement", "curve", "reference", "series", "map", "cluster", "basis", "region", "parcel",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from fmridecode.report.blocks import Block, Fact, Facts, Listing, Missing, Prose
+from fmridecode.report.group.doubts import called
 from fmridecode.report.numbers import count, enumeration, number, whole
 from fmridecode.report.participant.rows import Rows, predictions, probability_columns, scores
 from fmridecode.report.plausibility import find_outliers, plausibility_table
@@ -27,28 +28,44 @@ def build(participant: Participant) -> tuple[Block, ...]:
                 remedy="run the participant level for this participant",
             ),
         )
-    correct = int((rows.frame["true_label"] == rows.frame["predicted_label"]).sum())
-    n_classes = len(probability_columns(rows))
+    names = [
+        called(row.get("data_label"), row["true_label"]) for row in rows.frame.to_dict("records")
+    ]
     facts = [
-        Fact(
-            value=f"{correct} of {len(rows.frame)}",
-            label="maps decoded correctly",
-            note=f"{number(len(rows.frame) / n_classes, 1)} expected by chance"
-            if n_classes
-            else "",
-        ),
+        *_decoding_facts(rows),
         *_score_facts(participant),
     ]
     return (
         Facts(facts=tuple(facts)),
         Prose(
             text=f"{participant.name} has {count(len(rows.frame), 'map')} in "
-            f"{count(rows.frame['true_label'].nunique(), 'condition')} "
-            f"({enumeration(list(dict.fromkeys(rows.frame['true_label'])))})."
+            f"{count(len(set(names)), 'condition')} ({enumeration(list(dict.fromkeys(names)))})."
         ),
         Prose(text=_honesty(participant, rows)),
         *_plausibility(participant),
     )
+
+
+def _decoding_facts(rows: Rows) -> list[Fact]:
+    """Count what was decoded correctly, of the maps whose class the decoder knows."""
+    known = rows.frame[rows.frame["true_label"].notna()]
+    if known.empty:
+        return [
+            Fact(
+                value=whole(len(rows.frame)),
+                label="maps decoded",
+                note="of classes that the decoder does not know",
+            )
+        ]
+    correct = int((known["true_label"] == known["predicted_label"]).sum())
+    n_classes = len(probability_columns(rows))
+    return [
+        Fact(
+            value=f"{correct} of {len(known)}",
+            label="maps decoded correctly",
+            note=f"{number(len(known) / n_classes, 1)} expected by chance" if n_classes else "",
+        )
+    ]
 
 
 def _score_facts(participant: Participant) -> list[Fact]:

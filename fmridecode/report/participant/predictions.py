@@ -11,6 +11,7 @@ from markupsafe import Markup
 from fmridecode.report.blocks import Block, Column, Gallery, Grid, Key, Missing
 from fmridecode.report.charts.probabilities import ROW_INCHES, paint_probabilities
 from fmridecode.report.drawing import draw, label_inches, source
+from fmridecode.report.group.doubts import called
 from fmridecode.report.numbers import count, number
 from fmridecode.report.participant.rows import (
     Rows,
@@ -21,6 +22,10 @@ from fmridecode.report.participant.rows import (
 
 if TYPE_CHECKING:
     from fmridecode.report.derivatives import Participant
+
+
+DOUBTS = {"unlike_training": "Unlike training", "disagreement": "Disagreement"}
+"""Columns that say how far to trust a prediction, and their titles."""
 
 
 def build(participant: Participant) -> tuple[Block, ...]:
@@ -44,7 +49,7 @@ def _gallery(participant: Participant, rows: Rows) -> Gallery:
     columns = probability_columns(rows)
     names = [name.removeprefix("prob_") for name in columns]
     values = rows.frame[columns].to_numpy(dtype=np.float64)
-    truth = [str(label) for label in rows.frame["true_label"]]
+    truth = [called(None, label) for label in rows.frame["true_label"]]
     labels = _labels(rows)
     picture = draw(
         participant.derivatives,
@@ -74,10 +79,10 @@ def _gallery(participant: Participant, rows: Rows) -> Gallery:
 
 def _labels(rows: Rows) -> list[str]:
     sessions = rows.frame["session_id"] if "session_id" in rows.frame else [None] * len(rows.frame)
-    named = "data_label" if "data_label" in rows.frame else "true_label"
+    own = rows.frame["data_label"] if "data_label" in rows.frame else [None] * len(rows.frame)
     return [
-        with_session(str(label), session)
-        for label, session in zip(rows.frame[named], sessions, strict=True)
+        with_session(called(name, label), session)
+        for name, label, session in zip(own, rows.frame["true_label"], sessions, strict=True)
     ]
 
 
@@ -91,21 +96,23 @@ def _decoded(row: pd.Series[Any], *, right: bool) -> str | Markup:
 
 def _grid(participant: Participant, rows: Rows) -> Grid:
     columns = probability_columns(rows)
+    doubts = {name: title for name, title in DOUBTS.items() if name in rows.frame}
     cells = []
     for label, (_, row) in zip(_labels(rows), rows.frame.iterrows(), strict=True):
-        right, scored = row["true_label"] == row["predicted_label"], pd.notna(row["true_label"])
+        scored = isinstance(row["true_label"], str)
+        right = row["true_label"] == row["predicted_label"]
         cells.append(
             (
                 label,
-                _decoded(row, right=right),
+                _decoded(row, right=right or not scored),
                 ("yes" if right else "no") if scored else "n/a",
-                *(number(float(row[name])) for name in columns),
+                *(number(float(row[name])) for name in (*columns, *doubts)),
             )
         )
     return Grid(
         caption="Predictions, with the calibrated probability of every class.",
         columns=(
-            Column("True class"),
+            Column("Class"),
             Column("Decoded as"),
             Column("Correct"),
             *(
@@ -115,6 +122,10 @@ def _grid(participant: Participant, rows: Rows) -> Grid:
                     meaning=rows.descriptions.get(name, ""),
                 )
                 for name in columns
+            ),
+            *(
+                Column(title, numeric=True, meaning=rows.descriptions.get(name, ""))
+                for name, title in doubts.items()
             ),
         ),
         rows=tuple(cells),

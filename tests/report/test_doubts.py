@@ -1,0 +1,89 @@
+"""The page says which predictions should not be taken as they are."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fmridecode.report import build_group, build_participant
+
+from .conftest import write_table
+
+GIVEN = {
+    "model": "some.zip",
+    "title": "Seven tasks <b>",
+    "hashes": ["abcdef0123456789"],
+    "dataset": "A study",
+    "n_maps": 700,
+    "n_participants": 100,
+    "architecture": "cnn",
+    "training": "adversarial",
+    "classes": [{"name": "motor"}, {"name": "language"}],
+    "labels": {"hand": "motor"},
+    "space": "S",
+    "resolution": "04",
+    "zscore": "brain",
+}
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """Write the predictions of one participant by a given decoder."""
+    rows = [
+        ("hand", "motor", "motor", True, False, 1.0, 0.6),
+        ("pain", None, "language", None, False, 12.5, 1.0),
+        ("words", "language", "motor", False, True, 0.5, 1.0),
+    ]
+    table = pd.DataFrame(
+        [
+            {
+                "participant_id": "sub-01",
+                "session_id": None,
+                "data_label": own,
+                "true_label": true,
+                "predicted_label": predicted,
+                "correct": correct,
+                "prob_language": 0.4,
+                "prob_motor": 0.6,
+                "fold": None,
+                "seen_in_training": seen,
+                "unlike_training": distance,
+                "unlike_in": "fwhm",
+                "disagreement": 0.1,
+                "agreement": agreement,
+            }
+            for own, true, predicted, correct, seen, distance, agreement in rows
+        ]
+    )
+    write_table(tmp_path / "sub-01" / "func" / "sub-01_desc-decoding_predictions.tsv", table)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "given.json").write_text(json.dumps(GIVEN))
+    return tmp_path
+
+
+def test_the_group_page_counts_what_speaks_against_a_prediction(output: Path) -> None:
+    html = build_group(output).read_text()
+    section = html[html.index('id="doubts"') :]
+    section = section[: section.index("</section>")]
+    for words in (
+        "Of a class that the decoder does not know",
+        "Maps unlike the training maps, the 1 farthest",
+        "12.5",
+        "hand = motor",
+        "Seven tasks &lt;b&gt;",
+        "models/given.json",
+    ):
+        assert words in section, words
+    cells = [
+        row.split("</td>")[1].split(">")[-1] for row in section.split("<tr")[1:] if "td" in row
+    ]
+    assert cells.count("1") >= 4  # one map of each doubt
+
+
+def test_the_participant_page_shows_maps_of_unknown_classes_as_such(output: Path) -> None:
+    html = build_participant(output, "01").read_text()
+    assert "1 of 2" in html
+    assert "not known" in html
+    assert "3 conditions" in html
+    assert "nan" not in html.split("Predictions, with")[1][:3000]
