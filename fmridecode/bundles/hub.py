@@ -33,13 +33,13 @@ def fetch(name: str) -> Path:
     """
     found = _NAME.fullmatch(name)
     if found is None or ".." in name:
-        raise UsageError(f"--model hf://{name} is not of the form hf://owner/name[@revision].")
+        raise UsageError(f"hf://{name} is not of the form hf://owner/name[@revision].")
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     except ImportError:
         raise UsageError(
-            f"--model hf://{name} needs huggingface_hub: pip install 'fmridecode[hub]'."
+            f"hf://{name} needs huggingface_hub: pip install 'fmridecode[hub]'."
         ) from None
     try:
         folder = snapshot_download(
