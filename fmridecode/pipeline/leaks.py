@@ -32,11 +32,11 @@ def recognised(
     indices = maps.where(set(participants))
     prints = map_prints(maps.values[indices], maps.mask, salt=known.salt)
     hits = indices[among(prints, known.maps)]
-    found = {maps.examples[i].participant: "its maps" for i in hits}
+    found = {maps.examples[i].participant: "their maps" for i in hits}
     dataset = maps.origin.dataset
     labels = {participant_print(dataset, w, salt=known.salt): w for w in participants if dataset}
     for digest in labels.keys() & set(known.participants):
-        found.setdefault(labels[digest], "its label and the name of the data set")
+        found.setdefault(labels[digest], "their labels and the name of the data set")
     return found
 
 

@@ -61,7 +61,7 @@ class Derivatives:
     def group_maps(self) -> tuple[SaliencyMap, ...]:
         """Return the mean saliency maps, of the true class of what was explained."""
         found = find_maps(self.root, "group_*_saliency.nii.gz")
-        return tuple(each for each in found if each.explains_truth)
+        return tuple(each for each in found if each.explains_truth and not each.is_copy)
 
     def participants(self) -> tuple[Participant, ...]:
         """Return the participants that have a folder."""
@@ -141,7 +141,7 @@ class Participant:
     def maps(self) -> tuple[SaliencyMap, ...]:
         """Return the saliency maps of the true classes, of every session."""
         found = find_maps(self.folder, "**/*_saliency.nii.gz")
-        return tuple(each for each in found if each.explains_truth)
+        return tuple(each for each in found if each.explains_truth and not each.is_copy)
 
     def _tables(self, description: str, *columns: str) -> tuple[Table, ...]:
         paths = sorted(self.folder.glob(f"**/{self.name}_*desc-{description}.tsv"))

@@ -39,10 +39,25 @@ class SaliencyMap:
     sidecar: dict[str, Any]
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it is another map of this folder, resampled."""
+        return "ResampledFrom" in self.sidecar
+
+    @property
+    def stranger(self) -> str:
+        """The map's own class where the decoder does not know it, else empty."""
+        return "" if self.true_label else str(self.sidecar.get("DataClass", ""))
+
+    @property
     def explains_truth(self) -> bool:
-        """Whether the map is of the class that the explained map really belongs to."""
+        """Whether the map is of the class that the explained map really belongs to.
+
+        Of a class that the decoder does not know, the class that it was decoded as stands in.
+        """
         if self.true_label:
             return self.true_label == self.target
+        if self.stranger:
+            return True
         labels = {
             value
             for key, value in re.findall(r"(task|contrast)-([^_]+)", self.path.name)

@@ -187,6 +187,10 @@ def test_a_copy_on_another_grid_is_written_where_one_is_asked_for(
     out = tmp_path / "out"
     asked = (*QUICK, "--participant-label", "p1", "--resolution", "4")
     assert job.plain(others, out, "participant", "--model", str(fold), *asked) == 0
+    assert job.plain(others, out, "group") == 0
+    said = json.loads(next(out.glob("group_task-emotion*res-04*_saliency.json")).read_text())
+    assert "ResampledFrom" in said
+    assert "copy" in said["Statistics"]
     own, copy = sorted((out / "sub-p1" / "func").glob("*task-emotion*_saliency.nii.gz"))[::-1]
     assert "res-08" in own.name
     assert "res-04" in copy.name

@@ -65,7 +65,7 @@ def test_maps_that_trained_a_decoder_are_recognised_under_another_name_and_left_
     assert seen(out) == {"sub-x1": True, "sub-x2": True, "sub-x3": False}
     said = capsys.readouterr().err
     assert "LEAK: 2 participants trained" in said
-    assert "recognised by its maps: sub-x1, sub-x2." in said
+    assert "recognised by their maps: sub-x1, sub-x2." in said
     assert job.plain(renamed, out, "group") == 0
     metrics = read_table(out / "group_desc-decoding_metrics.tsv").set_index("metric")
     assert metrics.loc["accuracy", "n_participants"] == 1
@@ -95,7 +95,7 @@ def test_the_same_label_in_a_data_set_of_the_same_name_is_recognised_without_its
     others = replace(small_maps(seed=9), origin=maps.origin)
     found = recognised(decoder, others, sorted(set(others.participants)))
     assert set(found) == {*split.train, *split.validation}
-    assert set(found.values()) == {"its label and the name of the data set"}
+    assert set(found.values()) == {"their labels and the name of the data set"}
     elsewhere = replace(others, origin=replace(maps.origin, dataset="Another study"))
     assert not recognised(decoder, elsewhere, sorted(set(others.participants)))
     own = recognised(decoder, maps, sorted(set(maps.participants)))

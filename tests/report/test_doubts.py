@@ -4,12 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from fmridecode.report import build_group, build_participant
 
-from .conftest import write_table
+from .conftest import write_map, write_table
 
 GIVEN = {
     "model": "some.zip",
@@ -91,3 +92,27 @@ def test_the_participant_page_shows_maps_of_unknown_classes_as_such(output: Path
     assert "not known" in html
     assert "3 conditions" in html
     assert "nan" not in html.split("Predictions, with")[1][:3000]
+
+
+def test_where_nothing_can_be_scored_the_summary_says_why(output: Path) -> None:
+    path = next(output.glob("sub-01/func/*_predictions.tsv"))
+    table = pd.read_csv(path, sep="\t", na_values=["n/a"])
+    assert "nothing to summarise" in build_group(output).read_text()
+    write_table(path, table.assign(seen_in_training=True))
+    assert "None of 3 maps can be scored" in build_group(output).read_text()
+
+
+def test_a_map_of_an_unknown_class_is_shown_for_what_it_was_decoded_as(output: Path) -> None:
+    sidecar = {
+        "SaliencyMethod": "gradient",
+        "TargetClass": "language",
+        "DataClass": "pain",
+        "DecoderHash": "abcdef",
+    }
+    func = output / "sub-01" / "func"
+    values = np.random.default_rng(0).normal(size=(25, 29, 25)).astype(np.float32)
+    stem = "sub-01_task-pain_space-S_res-{}_desc-gradientToLanguage_saliency.nii.gz"
+    write_map(func / stem.format("08"), values, **sidecar)
+    write_map(func / stem.format("04"), values, **sidecar, ResampledFrom="the decoder's grid")
+    html = build_participant(output, "01").read_text()
+    assert html.count("of pain, decoded as language") == 1

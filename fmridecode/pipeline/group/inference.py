@@ -80,6 +80,8 @@ def why_untested(stack: Stack, config: EvaluationConfig) -> str:
     """Say why a group map is not tested; empty where it can be."""
     if config.group_statistics == "off":
         return "not asked for (--group-statistics off)"
+    if stack.is_copy:
+        return "it is a copy on another grid; the map that was computed is tested"
     if not stack.is_of_interest:
         return "only maps of the true class are tested, on the grid of the decoder"
     n = len(stack.participants)

@@ -71,6 +71,11 @@ class Stack:
         return original and (self.label == self.target or ">" in self.target)
 
     @property
+    def is_copy(self) -> bool:
+        """Whether the maps are others of OUTPUT_DIR, resampled."""
+        return "ResampledFrom" in self.said
+
+    @property
     def label(self) -> str:
         """True class of the maps that are explained."""
         return str(self.said.get("TrueClass", ""))

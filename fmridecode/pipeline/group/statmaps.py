@@ -89,7 +89,7 @@ def write_statistics(
 
 def origin(output_dir: Path, stack: Stack) -> dict[str, object]:
     """Return what the sidecars of all maps of a stack say."""
-    kept = ("Mask", "SaliencyMethod", "TargetClass", "TrueClass", "Sign")
+    kept = ("Mask", "SaliencyMethod", "TargetClass", "TrueClass", "Sign", "ResampledFrom")
     return {
         "NumberOfParticipants": len(stack.participants),
         "Sources": [f"bids::{each.relative_to(output_dir)}" for each in stack.sources],

@@ -45,6 +45,22 @@ def every_prediction(derivatives: Derivatives) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def why_unscored(derivatives: Derivatives) -> str:
+    """Say why there are predictions and nothing to score; empty where there is something."""
+    rows = every_prediction(derivatives)
+    if rows.empty or (rows["true_label"].notna() & ~_seen(rows)).any():
+        return ""
+    return (
+        f"None of {count(len(rows), 'map')} can be scored: the decoder does not know their class, "
+        "or was trained on them. What it said of each stands on the participants’ pages; Doubts, "
+        "below, counts why."
+    )
+
+
+def _seen(rows: pd.DataFrame) -> pd.Series[bool]:
+    return rows["seen_in_training"].astype(str).str.lower() == "true"
+
+
 def _given(derivatives: Derivatives) -> tuple[Block, ...]:
     said, path = derivatives.given(), derivatives.root / "models" / "given.json"
     if not said:
@@ -88,7 +104,7 @@ def _counts(rows: pd.DataFrame) -> Grid:
         ),
         (
             "Seen in training",
-            int((rows["seen_in_training"].astype(str).str.lower() == "true").sum()),
+            int(_seen(rows).sum()),
             "Left out of all scores; recognised by the folds’ table, by a map, or by label.",
         ),
         (

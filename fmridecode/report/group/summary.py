@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from fmridecode.report.blocks import Block, Fact, Facts, Missing, Prose
 from fmridecode.report.findings import paragraphs
+from fmridecode.report.group.doubts import why_unscored
 from fmridecode.report.group.facts import metrics_table
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 def build(derivatives: Derivatives) -> tuple[Block, ...]:
     """Say in a few sentences what was found."""
     if metrics_table(derivatives) is None:
+        if why := why_unscored(derivatives):
+            return (Prose(text=why),)
         return (
             Missing(
                 what="There is nothing to summarise yet",

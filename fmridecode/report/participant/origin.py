@@ -22,7 +22,8 @@ def build(participant: Participant) -> tuple[Block, ...]:
     rows: list[tuple[str, str]] = []
     found = predictions(participant)
     if found is not None and "fold" in found.frame:
-        rows.append(("Fold", enumeration(list(dict.fromkeys(found.frame["fold"].dropna())))))
+        folds = list(dict.fromkeys(found.frame["fold"].dropna()))
+        rows += [("Fold", enumeration(folds))] if folds else []
     rows += [
         ("Decoder", Markup("<code>{}</code>").format(each)) for each in decoder_hashes(participant)
     ]

@@ -55,4 +55,5 @@ def build(participant: Participant) -> tuple[Block, ...]:
 
 def _caption(each: SaliencyMap) -> str:
     session = next((part for part in each.path.name.split("_") if part.startswith("ses-")), "")
-    return f"{method_title(each.method)} ({session})" if session else method_title(each.method)
+    said = f"{method_title(each.method)} ({session})" if session else method_title(each.method)
+    return f"{said}; of {each.stranger}, decoded as {each.target}" if each.stranger else said
