@@ -118,6 +118,8 @@ def _definition(name: str, table: object, option: str) -> ClassDefinition:
     where = f"{option}: the class {name!r}"
     if not normal(name):
         raise UsageError(f"{where} has no letter or digit in its name; rename it.")
+    if not name.isprintable() or set(name) & set("<>"):
+        raise UsageError(f"{where} has < or > or a control character in its name; rename it.")
     if not isinstance(table, dict):
         raise UsageError(f'{where} is {table!r}; write a table such as [{name}] task = "motor".')
     _check_keys(table, _KEYS, where)

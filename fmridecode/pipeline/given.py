@@ -106,6 +106,10 @@ def find_given(config: RunConfig, output_dir: Path, device: torch.device) -> Giv
 
 def settled(config: RunConfig, given: Given) -> RunConfig:
     """Return the settings with what the decoder decides: the space, the z-score, the network."""
+    if config.evaluation.permutation_refits:
+        raise UsageError(
+            "--permutation-refits trains decoders, and --model names one; leave it out."
+        )
     decoder = given.decoder
     saliency = config.saliency
     if saliency.smoothgrad_sigma == AUTO:
@@ -256,7 +260,7 @@ def record_given(output_dir: Path, given: Given, labels: Mapping[str, str]) -> N
         "n_maps": decoder.n_maps,
         "n_participants": decoder.n_participants,
         "space": decoder.grid.space,
-        "resolution": decoder.grid.resolution,
+        "resolution": int(label) if (label := decoder.grid.resolution).isdigit() else label,
         "zscore": decoder.zscore,
         "classes": [asdict(each) for each in decoder.classes],
         "labels": dict(labels),

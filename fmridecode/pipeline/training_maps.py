@@ -1,5 +1,6 @@
 """What a decoder remembers of its training maps: fingerprints, and what they usually are like."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,9 @@ from fmridecode.core.maps import MapSet
 from fmridecode.core.origin import Fingerprints, Origin
 from fmridecode.core.splits import Split
 from fmridecode.core.typicality import Statistics, fwhm, usual
+
+MOST = 1000
+"""Maps, at most, of which simple statistics are taken; a median needs no more."""
 
 
 def remembered(maps: MapSet, split: Split, *, seed: int) -> Origin:
@@ -31,7 +35,7 @@ def remembered(maps: MapSet, split: Split, *, seed: int) -> Origin:
     who = {maps.examples[i].participant for i in indices} if dataset else set()
     return replace(
         maps.origin,
-        usual=usual(statistics(maps, indices)),
+        usual=usual(statistics(maps, indices[:: math.ceil(len(indices) / MOST)])),
         fingerprints=Fingerprints(
             salt=salt,
             maps=as_hexadecimal(map_prints(maps.values[indices], maps.mask, salt=salt)),

@@ -140,6 +140,7 @@ def test_contrasts_are_never_averaged_unasked(
         ('[a]\nmaps = [{task = "y", weight = nan}]\n', "weight nan"),
         ('[a]\nmaps = [{task = "y", weight = "1"}]\n', "weight '1'"),
         ('["../.."]\ntask = "x"\n[b]\ntask = "y"', "no letter or digit in its name"),
+        ('["a>b"]\ntask = "x"\n[b]\ntask = "y"', "has < or > or a control character"),
         ('["a-b"]\ntask = "x"\n[aB]\ntask = "y"', "differ by case or punctuation only"),
     ],
 )

@@ -282,3 +282,23 @@ def test_the_mean_of_several_folds_says_how_far_they_disagree(
     alone = tmp_path / "alone"
     assert job.plain(others, alone, "participant", "--model", str(fold), *asked) == 0
     assert all(np.isnan(each["disagreement"]) for each in rows(alone, "p1"))
+
+
+def test_whatever_is_measured_by_default_is_measured_with_a_given_decoder_too(
+    others: Path, fold: Path, whole: Path, job: Job, tmp_path: Path
+) -> None:
+    asked = ("--saliency", "gradient", "--participant-label", "p1", "--nprocs", "1")
+    for name, model in (("one", fold), ("mean", whole)):
+        out = tmp_path / name
+        assert job.plain(others, out, "participant", "--model", str(model), *asked) == 0
+        assert (out / "sub-p1/func/sub-p1_desc-faithfulness_scores.tsv").exists()
+        assert job.plain(others, out, "group") == 0
+        assert (out / "group_desc-faithfulness_summary.tsv").exists()
+
+
+def test_what_needs_a_training_is_refused(
+    others: Path, fold: Path, job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("--model", str(fold), "--permutation-refits", "10")
+    assert job.plain(others, tmp_path / "out", "participant", *asked) == 64
+    assert "leave it out" in capsys.readouterr().err

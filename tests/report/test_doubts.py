@@ -24,7 +24,7 @@ GIVEN = {
     "classes": [{"name": "motor"}, {"name": "language"}],
     "labels": {"hand": "motor"},
     "space": "S",
-    "resolution": "04",
+    "resolution": 4,
     "zscore": "brain",
 }
 

@@ -87,7 +87,7 @@ def _facts(said: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         ("Trained on", str(said.get("dataset", ""))),
         ("Network", f"{said.get('architecture', '')}, {said.get('training', '')}"),
         ("Classes", ", ".join(names)),
-        ("Grid", f"{said.get('space', '')} res-{said.get('resolution', '')}"),
+        ("Grid", f"{said.get('space', '')}, res-{said.get('resolution', '')}"),
         ("Labels stated", ", ".join(pairs)),
         ("Hashes", ", ".join(map(str, hashes)) if isinstance(hashes, list) else ""),
     )
