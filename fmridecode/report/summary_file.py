@@ -16,7 +16,14 @@ from fmridecode.report.table import Table
 
 FORMAT = 1
 SUMMARY, SCHEMA = "group_desc-summary.json", "group_desc-summary.schema.json"
-_FOUND = ("interpretability_summary", "participants_summary", "faithfulness_summary")
+_FOUND = (
+    "interpretability_summary",
+    "participants_summary",
+    "faithfulness_summary",
+    "sanity_summary",
+    "reliability_summary",
+    "robustness_summary",
+)
 """Tables whose numbers are among the findings, or one row a participant."""
 
 

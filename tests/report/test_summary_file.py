@@ -74,12 +74,12 @@ def test_a_summary_table_of_any_other_measure_is_taken_over(
     derivatives: Derivatives, write: Callable[[str, str], Path]
 ) -> None:
     write("group_desc-decoding_metrics.tsv", METRICS + ROW)
-    write("group_desc-sanity_summary.tsv", "method\tr\tchanged\ngradient\tn/a\ttrue\n")
+    write("group_desc-other_summary.tsv", "method\tr\tchanged\ngradient\tn/a\ttrue\n")
     write_summary(derivatives.root)
     measures = checked(derivatives.root)["measures"]
     assert measures == {
-        "sanity_summary": {
-            "table": "group_desc-sanity_summary.tsv",
+        "other_summary": {
+            "table": "group_desc-other_summary.tsv",
             "rows": [{"method": "gradient", "r": None, "changed": True}],
         }
     }

@@ -8,12 +8,20 @@ in the paragraph where its sentence belongs.
 from collections.abc import Callable
 
 from fmridecode.report.derivatives import Derivatives
-from fmridecode.report.findings import alignment, comparison, decoding, faithfulness, maps
+from fmridecode.report.findings import (
+    alignment,
+    comparison,
+    decoding,
+    faithfulness,
+    maps,
+    stability,
+)
 from fmridecode.report.findings.finding import Finding
 
 PARAGRAPHS: tuple[tuple[Callable[[Derivatives], Finding | None], ...], ...] = (
-    (decoding.found, comparison.found),
+    (decoding.found, comparison.found, stability.robustness),
     (alignment.found, faithfulness.found),
+    (stability.sanity, stability.reliability),
     (maps.found,),
 )
 

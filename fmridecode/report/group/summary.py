@@ -31,8 +31,9 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
     blocks: list[Block] = []
     for paragraph in paragraphs(derivatives):
         facts += [fact for each in paragraph for fact in each.facts]
-        if paragraph:
-            blocks.append(Prose(text=Markup(" ").join(each.sentence for each in paragraph)))
+        sentences = [each.sentence for each in paragraph if each.sentence]
+        if sentences:
+            blocks.append(Prose(text=Markup(" ").join(sentences)))
     return (Facts(facts=tuple(facts)), *blocks, *_machines(derivatives))
 
 
