@@ -43,7 +43,7 @@ def sanity(derivatives: Derivatives) -> Finding | None:
             "methods": [
                 {
                     "method": str(method),
-                    "survives": bool(few["survives"].astype(bool).any()),
+                    "survives": _survives(few),
                     "rank_correlations": [
                         record(row, "randomised", "similarity", "value", "ci_low", "ci_high",
                                "magnitude", "n_participants")
@@ -57,6 +57,10 @@ def sanity(derivatives: Derivatives) -> Finding | None:
     )  # fmt: skip
 
 
+def _survives(rows: pd.DataFrame) -> bool:
+    return bool((rows["survives"].astype(str).str.lower() == "true").any())
+
+
 def _sanity(method: str, rows: pd.DataFrame) -> Markup:
     similar = enumeration(
         [
@@ -67,7 +71,7 @@ def _sanity(method: str, rows: pd.DataFrame) -> Markup:
     )
     verdict = (
         "would <strong>survive</strong> random weights, and so say little of what was learnt"
-        if rows["survives"].astype(bool).any()
+        if _survives(rows)
         else "do not survive random weights, and so depend on what was learnt"
     )
     return Markup(
