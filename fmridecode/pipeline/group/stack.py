@@ -67,8 +67,7 @@ class Stack:
 
         Copies on another grid are not: the maps on the decoder's own grid are tested.
         """
-        original = "ResampledFrom" not in self.said
-        return original and (self.label == self.target or ">" in self.target)
+        return not self.is_copy and (self.label == self.target or ">" in self.target)
 
     @property
     def is_copy(self) -> bool:
