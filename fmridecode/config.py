@@ -58,6 +58,13 @@ class ExecutionConfig:
         panel=EXECUTION,
         metavar="N",
     )
+    fold: tuple[int, ...] = option(
+        (),
+        "--fold",
+        help="Train these folds only (level train); several such jobs may share OUTPUT_DIR.",
+        panel=EXECUTION,
+        metavar="N...",
+    )
     checkpoint_minutes: float = option(
         5.0,
         "--checkpoint-minutes",
@@ -86,6 +93,8 @@ class ExecutionConfig:
             if getattr(self, name) < 0:
                 flag = "--" + name.replace("_", "-")
                 raise UsageError(f"{flag} is {getattr(self, name)}; expected 0 or more.")
+        if any(fold < 1 for fold in self.fold):
+            raise UsageError(f"--fold is {min(self.fold)}; folds are counted from 1.")
         if not self.checkpoint_minutes >= 0:
             raise UsageError(
                 f"--checkpoint-minutes is {self.checkpoint_minutes}; expected 0 or more."

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress(description: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(description: str, total: int, *, shown: bool = True) -> Iterator[Callable[[], None]]:
     """Show a bar with the time remaining; call what is yielded after each of ``total`` steps."""
     console = Console(stderr=True)
     columns = (
@@ -17,6 +17,6 @@ def progress(description: str, total: int) -> Iterator[Callable[[], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as bars:
         task = bars.add_task(description, total=total)
         yield lambda: bars.advance(task)

@@ -22,8 +22,19 @@ from fmridecode.errors import TryAgainError
 from fmridecode.pipeline import prepare, reports
 
 ROOT = Path(__file__).parents[1]
-OTHERS = {"apptainer", "cd", "docker", "export", "git", "pip", "python", "sbatch", "singularity"}
-CONTAINERS = {"apptainer", "docker", "sbatch", "singularity"}
+OTHERS = {
+    "apptainer",
+    "cd",
+    "docker",
+    "export",
+    "git",
+    "pip",
+    "python",
+    "sbatch",
+    "singularity",
+    "torchrun",
+}
+CONTAINERS = {"apptainer", "docker", "sbatch", "singularity", "torchrun"}
 HARMLESS = {  # these mean the same on any data set, so that the command can be run on a tiny one
     "--architecture",
     "--epsilon",

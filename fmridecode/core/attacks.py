@@ -18,6 +18,8 @@ def ascent_direction(model: Decoder, x: Maps, targets: Labels | SoftLabels) -> M
     The gradients of p and of log p differ by a positive factor, so this is also the direction
     that lowers the probability of the true class; 0 where the gradient is.
     """
+    if not len(x):
+        return x
 
     def gradient(few: Maps, goals: Labels | SoftLabels) -> Maps:
         few = few.detach().requires_grad_()

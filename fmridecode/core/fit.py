@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from fmridecode.core.checkpoint import Checkpoint, copied, optimiser_state, rest
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.maps import UNKNOWN
 from fmridecode.core.models import CorrelationDecoder, Decoder
+from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import TrainingConfig
 from fmridecode.core.training import SCHEMES, Trainer, minibatch, passes
@@ -40,6 +42,7 @@ def fit(
     n_attacked: int = ROBUST_EXAMPLES,
     start: Checkpoint | None = None,
     on_batch: Callable[[Capture], None] = lambda _: None,
+    peers: Peers = ALONE,
 ) -> History:
     """Train a decoder in place and keep the epoch with the lowest validation loss.
 
@@ -65,6 +68,9 @@ def fit(
     on_batch
         Called after each minibatch and each epoch with a function that returns a checkpoint;
         what it raises ends the training.
+    peers
+        Processes that train together, each with the same arguments; all hold the same weights
+        afterwards. Minibatches are those of one process.
 
     Raises
     ------
@@ -75,13 +81,13 @@ def fit(
     """
     if isinstance(model, CorrelationDecoder):
         model.remember(class_means(train, n_classes).to(model.mask.device))
-        trainer = Trainer(model, config, 0, generator)
+        trainer = Trainer(model, config, 0, generator, peers)
         only = _evaluate(trainer, validation, 0, math.nan, 0)
         on_epoch(only)
         return History(epochs=(only,), selected=0, n_attacked=0)
     n_known = int((validation.labels[validation.indices] != UNKNOWN).sum())
     n_attacked = min(n_attacked, n_known)
-    course = _Course(model, train, config, n_classes, generator)
+    course = _Course(model, train, config, n_classes, generator, peers)
     if start is not None:
         course.restore(start)
         for epoch in start.epochs:
@@ -108,11 +114,12 @@ class _Course:
         config: TrainingConfig,
         n_classes: int,
         generator: torch.Generator,
+        peers: Peers,
     ) -> None:
         self.size = config.batch_size or len(train)
         hops = config.steps if config.scheme == "adversarial" else 1
         n_updates = passes(config) * math.ceil(len(train) / self.size) * hops
-        self.trainer = Trainer(model, config, n_updates, generator)
+        self.trainer = Trainer(model, config, n_updates, generator, peers)
         self.train = train
         self.n_classes = n_classes
         self.held: tuple[NDArray[np.int64], tuple[Maps, SoftLabels]] | None = None
@@ -190,22 +197,28 @@ class _Course:
 def _evaluate(
     trainer: Trainer, validation: Batches, number: int, train_loss: float, n_attacked: int
 ) -> Epoch:
-    model, config = trainer.model, trainer.config
-    loss = correct = 0.0
-    for x, y in validation.in_order(config.batch_size or len(validation)):
+    model, config, peers = trainer.model, trainer.config, trainer.peers
+    own = replace(validation, indices=validation.indices[peers.rows(len(validation))])
+    loss = correct = hits = 0.0
+    for x, y in own.in_order(config.batch_size or len(validation)):
         logits = logits_of(model, x)
         targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
         loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
         correct += float((logits.argmax(dim=1) == y).sum())
     known = np.flatnonzero(validation.labels[validation.indices] != UNKNOWN)
-    robust = math.nan
-    if config.scheme in ("adversarial", "pgd") and n_attacked > 0:
+    attacked = config.scheme in ("adversarial", "pgd") and n_attacked > 0
+    if attacked:
         spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]
-        robust = robust_accuracy(model, *validation.take(spread), bound=trainer.bound)
+        few = spread[peers.rows(n_attacked)]
+        if len(few):
+            share = robust_accuracy(model, *validation.take(few), bound=trainer.bound)
+            hits = round(share * len(few))
+    counts = torch.tensor([loss, correct, hits], dtype=torch.float64, device=validation.device)
+    loss, correct, hits = peers.add([counts])[0].tolist()
     return Epoch(
         epoch=number,
         train_loss=train_loss,
         validation_loss=loss / len(validation),
         validation_accuracy=correct / len(known),
-        robust_accuracy=robust,
+        robust_accuracy=hits / n_attacked if attacked else math.nan,
     )

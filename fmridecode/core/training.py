@@ -20,18 +20,26 @@ from fmridecode.core.noise import (
     radius,
     uniform_in_ball,
 )
+from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.portions import portion, within_memory
 from fmridecode.core.settings import TrainingConfig, chosen
-from fmridecode.shapes import Maps, SoftLabels
+from fmridecode.shapes import Maps, PerExample, SoftLabels
 
 
 class Trainer:
     """The state of one training: a model, its optimiser, and the source of its noise."""
 
     def __init__(
-        self, model: Decoder, config: TrainingConfig, n_updates: int, generator: torch.Generator
+        self,
+        model: Decoder,
+        config: TrainingConfig,
+        n_updates: int,
+        generator: torch.Generator,
+        peers: Peers = ALONE,
     ) -> None:
         self.model = model
+        self.peers = peers
+        self.n_whole = 0
         self.config = config
         self.generator = generator
         self.bound = _bound(config, model)
@@ -54,8 +62,9 @@ class Trainer:
         """
         (loss, gradients, upward), self.portion = within_memory(
             lambda size: self._gradients(x.detach(), targets, attack, size),
-            self.portion or portion(self.model, x),
+            self.portion or portion(self.model, self.like_whole(x)),
         )
+        loss, *gradients = self.peers.add([loss, *gradients])
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self._set_learning_rate()
@@ -66,15 +75,22 @@ class Trainer:
     def _gradients(
         self, x: Maps, targets: SoftLabels, attack: bool, size: int
     ) -> tuple[Tensor, list[Tensor], Maps | None]:
-        """Return the mean loss, its penalised gradients, and that of the input when attacking."""
-        l2 = self.config.l2
+        """Return the mean loss, its penalised gradients, and that of the input when attacking.
+
+        Of this process's share: sums over processes are those of the whole minibatch.
+        """
+        if not len(x):
+            none = [torch.zeros_like(each) for each in self.parameters]
+            return x.new_zeros(()), none, x if attack else None
+        l2 = self.config.l2 if self.peers.last else 0.0  # its share is never empty
         penalty = l2 * sum(weight.square().sum() for weight in self.model.weights()) if l2 else 0.0
         total = x.new_zeros(())
         gradients: list[Tensor] = []
         upward: list[Tensor] = []
         for few, goals in zip(torch.split(x, size), torch.split(targets, size), strict=True):
             few.requires_grad_(attack)
-            loss = functional.cross_entropy(self.model(few), goals, reduction="sum") / len(x)
+            loss = functional.cross_entropy(self.model(few), goals, reduction="sum")
+            loss = loss / self.whole(len(x))
             wanted = [*self.parameters, few] if attack else self.parameters
             found = list(torch.autograd.grad(loss if gradients else loss + penalty, wanted))
             if attack:
@@ -87,7 +103,36 @@ class Trainer:
         """Return the classes that the attack is about: the true ones, or others to aim at."""
         if not self.targeted:
             return targets
-        return other_classes(targets, generator=self.generator)
+        whole = targets.new_zeros(self.whole(len(targets)), targets.shape[1])
+        whole[self.own] = targets
+        return other_classes(whole, generator=self.generator)[self.own]
+
+    def begin(self, n: int) -> slice:
+        """Begin a minibatch of ``n`` examples, and return this process's share of it."""
+        self.n_whole = n
+        return self.own
+
+    @property
+    def own(self) -> slice:
+        """The rows of this process among what is drawn for a whole minibatch.
+
+        Every process draws for all, so that the draws do not depend on how many there are.
+        """
+        return slice(None) if self.peers.alone else self.peers.rows(self.n_whole)
+
+    def whole(self, n_own: int) -> int:
+        """Return the size of the whole minibatch, of which this process has ``n_own``."""
+        return n_own if self.peers.alone else self.n_whole
+
+    def like_whole(self, x: Maps) -> Maps:
+        """Return something of the shape of all maps of the minibatch, without their memory."""
+        return x.new_empty(()).expand(self.whole(len(x)), *x.shape[1:])
+
+    def uniform(self, x: Maps) -> PerExample:
+        """Draw a number between 0 and 1 for each example."""
+        n = self.whole(len(x))
+        drawn = torch.rand(n, generator=self.generator, device=x.device, dtype=x.dtype)
+        return drawn[self.own]
 
     def direction(self, x: Maps, goal: SoftLabels) -> Maps:
         """Return the unit direction of the attack at the present weights."""
@@ -126,8 +171,9 @@ def _standard(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
 
 
 def _random_noise(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
-    noise = uniform_in_ball(x, trainer.model.mask, trainer.bound, generator=trainer.generator)
-    return trainer.update(x + noise, targets)[0]
+    mask, whole = trainer.model.mask, trainer.like_whole(x)
+    noise = uniform_in_ball(whole, mask, trainer.bound, generator=trainer.generator)
+    return trainer.update(x + noise[trainer.own], targets)[0]
 
 
 def _adversarial(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
@@ -142,9 +188,7 @@ def _adversarial(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
         _, direction = trainer.update(x + noise, targets, attack=shared)
         if direction is None:
             direction = trainer.direction(x + noise, goal)
-        nu = trainer.bound * torch.rand(
-            len(x), generator=trainer.generator, device=x.device, dtype=x.dtype
-        )
+        nu = trainer.bound * trainer.uniform(x)
         noise = project(noise + per_example(nu, x) * direction, trainer.bound)
     return trainer.update(x + noise, targets)[0]
 
@@ -184,21 +228,23 @@ Load = Callable[[NDArray[np.int64]], tuple[Maps, SoftLabels]]
 
 
 def minibatch(trainer: Trainer, load: Load, batch: NDArray[np.int64]) -> tuple[Maps, SoftLabels]:
-    """Load a minibatch, mix pairs of its examples and add input noise.
+    """Load this process's share of a minibatch, mix pairs of its examples and add input noise.
 
     Mixing is that of H. Zhang et al. 2018, arXiv:1710.09412. ``load`` returns the maps and the
     targets at some positions.
     """
     config, generator = trainer.config, trainer.generator
-    x, targets = load(batch)
+    own = trainer.begin(len(batch))
+    x, targets = load(batch[own])
     if config.mixup:
-        other = torch.randperm(len(x), generator=generator, device=x.device)
-        share = torch.rand(len(x), generator=generator, device=x.device, dtype=x.dtype)
+        other = torch.randperm(len(batch), generator=generator, device=x.device)[own]
+        share = trainer.uniform(x)
         others, their_targets = load(batch[other.cpu().numpy()])
         x = torch.lerp(others, x, per_example(share, x))
         targets = torch.lerp(their_targets, targets, share[:, None])
     if config.input_noise > 0:
-        x = x + config.input_noise * gaussian(x, trainer.model.mask, generator=generator)
+        mask, whole = trainer.model.mask, trainer.like_whole(x)
+        x = x + config.input_noise * gaussian(whole, mask, generator=generator)[own]
     return x, targets
 
 

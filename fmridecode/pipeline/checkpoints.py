@@ -18,6 +18,7 @@ from fmridecode.config import RunConfig
 from fmridecode.core.checkpoint import Checkpoint
 from fmridecode.core.fit import Capture
 from fmridecode.core.maps import MapSet
+from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split
 from fmridecode.errors import TryAgainError
 from fmridecode.pipeline.stopping import StopRequest, deferred_stop
@@ -35,12 +36,15 @@ class Keeper:
         key: str = "",
         seconds: float = 0.0,
         request: StopRequest | None = None,
+        peers: Peers = ALONE,
     ) -> None:
         self.path = path
         self.key = key
         self.seconds = seconds
         self.request = request
-        self.start = load_checkpoint(path, key=key) if path else None
+        self.peers = peers
+        found = load_checkpoint(path, key=key) if path and peers.first else None
+        self.start = peers.of_first(found)
         self.written = time.monotonic()
         self._last: Capture | None = None
 
@@ -49,7 +53,7 @@ class Keeper:
         if self.path is None:
             return
         self._last = capture
-        stopped = self.request.signal if self.request else ""
+        stopped = self._agreed(self.request.signal if self.request else "")
         if stopped or time.monotonic() - self.written >= self.seconds:
             self._write(self.path, capture())
         if stopped:
@@ -58,13 +62,18 @@ class Keeper:
                 "on from here."
             )
 
+    def _agreed(self, came: str) -> str:
+        """Return the signal, if it came to any of the processes: they end at one minibatch."""
+        return (came or "A signal") if self.peers.any(bool(came)) else ""
+
     def finish(self) -> None:
         """Keep the end of this training, for the fold has more to train."""
         if self.path is not None and self._last is not None:
             self._write(self.path, self._last())
 
     def _write(self, path: Path, checkpoint: Checkpoint) -> None:
-        save_checkpoint(path, checkpoint, key=self.key)
+        if self.peers.first:
+            save_checkpoint(path, checkpoint, key=self.key)
         self.written = time.monotonic()
 
 
@@ -87,11 +96,14 @@ class Checkpoints:
     several: bool
 
     @contextmanager
-    def training(self, name: str, *, key: str) -> Iterator[Keeper]:
-        """Keep one training, which must be of the same ``key`` to go on from an earlier one."""
+    def training(self, name: str, *, key: str, peers: Peers) -> Iterator[Keeper]:
+        """Keep one training, which must be of the same ``key`` to go on from an earlier one.
+
+        Of several processes that train together, the first one reads and writes.
+        """
         path = self.folder / f"{name}.safetensors"
         with deferred_stop() as request:
-            keeper = Keeper(path, key=key, seconds=self.seconds, request=request)
+            keeper = Keeper(path, key=key, seconds=self.seconds, request=request, peers=peers)
             yield keeper
             if self.several:
                 keeper.finish()

@@ -177,19 +177,20 @@ def sigma_chosen(config: RunConfig, folds: Folds) -> bool:
 
 
 def choose_sigmas(config: RunConfig, maps: MapSet, folds: Folds, device: torch.device) -> None:
-    """Choose SmoothGrad's noise for every fold that lacks it, and write the curves."""
+    """Choose SmoothGrad's noise for every fold wanted that lacks it, and write the curves."""
     if not chooses_sigma(config):
         return
     paths = {fold: folds.fold_folder(fold) / SIGMA for fold in range(1, len(folds.splits) + 1)}
-    missing = [fold for fold, path in paths.items() if not path.exists()]
+    missing = [fold for fold in folds.wanted(config) if not paths[fold].exists()]
     with progress("Choosing SmoothGrad's noise", len(missing)) as advance:
         for fold in missing:
             decoder = folds.load(fold, device=device).decoder
             curve = sigma_curve(decoder, maps, folds.splits[fold - 1], config, device)
             write_table(paths[fold], curve.assign(fold=fold), SIGMA_DICTIONARY)
             advance()
-    table = pd.concat([read_table(path) for path in paths.values()])
-    write_table(folds.folder / SIGMA, table, SIGMA_DICTIONARY)
+    if sigma_chosen(config, folds):
+        table = pd.concat([read_table(path) for path in paths.values()])
+        write_table(folds.folder / SIGMA, table, SIGMA_DICTIONARY)
 
 
 def resolved(config: RunConfig, folds: Folds, fold: int) -> RunConfig:

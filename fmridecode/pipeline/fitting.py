@@ -17,6 +17,7 @@ from fmridecode.core.fit import ROBUST_EXAMPLES, fit
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.maps import MapSet
 from fmridecode.core.models import Decoder, Ensemble, build
+from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
@@ -57,6 +58,7 @@ def fit_decoder(
     device: torch.device,
     advance: Callable[[], None] = lambda: None,
     checkpoints: Checkpoints | None = None,
+    peers: Peers = ALONE,
 ) -> Fitted:
     """Train the decoder of a fold on its training participants.
 
@@ -74,6 +76,8 @@ def fit_decoder(
         Called after each epoch of each member.
     checkpoints
         Where the members' trainings are kept, and go on from.
+    peers
+        Processes that train together.
     """
     members = fit_members(
         config,
@@ -83,6 +87,7 @@ def fit_decoder(
         device=device,
         advance=advance,
         checkpoints=checkpoints,
+        peers=peers,
     )
     training, validation = batches_of_split(maps, split, device)
     decoder = _finish(config, maps, members.model, training, validation, split)
@@ -98,6 +103,7 @@ def fit_members(
     device: torch.device,
     advance: Callable[[], None] = lambda: None,
     checkpoints: Checkpoints | None = None,
+    peers: Peers = ALONE,
     n_attacked: int = ROBUST_EXAMPLES,
 ) -> Members:
     """Train the members of a fold's decoder.
@@ -132,7 +138,7 @@ def fit_members(
         if checkpoints:
             key = training_key(config, maps, split, seeds=seeds, device=device)
             name = f"epsilon-{config.training.epsilon}_decoder-{member + 1}"
-            keeping = checkpoints.training(name, key=key)
+            keeping = checkpoints.training(name, key=key, peers=peers)
         with keeping as keeper:
             history = fit(
                 model,
@@ -145,6 +151,7 @@ def fit_members(
                 n_attacked=0 if member else n_attacked,  # the others are alike
                 start=keeper.start,
                 on_batch=keeper.on_batch,
+                peers=peers,
             )
         if history.collapsed:
             log.warning(

@@ -61,6 +61,19 @@ class Folds:
         numbers = range(1, len(self.splits) + 1)
         return [fold for fold in numbers if (self.fold_folder(fold) / CONFIG).exists()]
 
+    def wanted(self, config: RunConfig) -> list[int]:
+        """Return the folds of ``--fold``, or all.
+
+        Raises
+        ------
+        UsageError
+            When there is no such fold.
+        """
+        wanted = sorted(set(config.execution.fold)) or list(range(1, len(self.splits) + 1))
+        if wanted[-1] > len(self.splits):
+            raise UsageError(f"--fold is {wanted[-1]}; there are {len(self.splits)} folds.")
+        return wanted
+
     def complete(self) -> bool:
         """Whether every fold has a finished decoder."""
         return len(self.finished()) == len(self.splits)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,7 @@ from fmridecode.pipeline.prepare import Prepared, prepare
 from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
 from fmridecode.pipeline.start import started
+from fmridecode.pipeline.together import by_first, joined, n_started, shared_maps
 from fmridecode.pipeline.train import train
 from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import write_citation, write_summary
@@ -67,12 +69,29 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
     FmridecodeError
         What stopped the run; or, after all other participants are done, those that failed.
     """
+    _check_level(level, config)
     if level == "group":
         _group(bids_dir, output_dir, config)
     elif config.given.model:
         _decode_with_given(level, bids_dir, output_dir, config)
+    elif level == "train":
+        _train(bids_dir, output_dir, config)
     else:
-        _train_or_participant(level, bids_dir, output_dir, config)
+        _participant(bids_dir, output_dir, config)
+
+
+def _check_level(level: str, config: RunConfig) -> None:
+    if level == "train":
+        return
+    if config.execution.fold:
+        raise UsageError(
+            f"--fold is for the level train, not for {level}, which uses every fold's decoder."
+        )
+    if n_started() > 1:
+        raise UsageError(
+            f"torchrun started {n_started()} processes; they train together (level train), but "
+            f"the level {level} runs in one: run it without torchrun."
+        )
 
 
 def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
@@ -122,29 +141,57 @@ def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: Run
     _finish(prepared, {}, output_dir, config)
 
 
-def _train_or_participant(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
+def _train(bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
+    """Train, in all processes that torchrun started; the first one prepares and writes."""
+    prepared: list[Prepared] = []
+
+    def prepare_all() -> tuple[RunConfig, Mapping[str, str]]:
+        settled = _checked(output_dir, config)
+        start_dataset(output_dir, map_datasets(bids_dir, config.input))
+        # --participant-label names who trains
+        prepared.append(_prepared("train", bids_dir, output_dir, settled, only_asked=True))
+        return settled, prepared[0].families
+
+    with joined(config.execution) as (peers, device):
+        make_repeatable(n_threads(config.execution))
+        turn: AbstractContextManager[None] = nullcontext()
+        if peers.first:
+            part = "".join(f"-{fold}" for fold in config.execution.fold)
+            marker = TRAINING.with_stem(TRAINING.stem + part)  # other folds need not wait
+            turn = lease(output_dir / marker, asks=1, waiting=WAITING)
+        with turn:
+            settled, families = by_first(peers, prepare_all)
+            maps = shared_maps(peers, prepared[0].maps if prepared else None)
+            train(settled, maps, families, output_dir, device, peers=peers)
+    if prepared:
+        record_exclusions(output_dir, _left_out(prepared[0]), done=())
+        _raise_failures(prepared[0])
+
+
+def _checked(output_dir: Path, config: RunConfig) -> RunConfig:
+    """Return the settings with what ``--init-from`` decides, if they are right for OUTPUT_DIR."""
     check_one_decoder(output_dir, None)
     config = started(config)
     check_methods(config.saliency.methods, config.model)
     check_refits(config)
+    check_one_kind(output_dir, config)
+    return config
+
+
+def _participant(bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
+    config = _checked(output_dir, config)
     device = choose_device(config.execution)
     make_repeatable(n_threads(config.execution))
-    check_one_kind(output_dir, config)
     start_dataset(output_dir, map_datasets(bids_dir, config.input))
     prepared, folds = None, _trained(config, output_dir)
-    if folds is None or level == "train":
+    if folds is None:
         with lease(output_dir / TRAINING, asks=1, waiting=WAITING):
             folds = _trained(config, output_dir)  # by the run that was waited for
-            if folds is None or level == "train":
-                subset = level == "train"  # --participant-label names who trains
-                prepared = _prepared(level, bids_dir, output_dir, config, only_asked=subset)
+            if folds is None:
+                prepared = _prepared("participant", bids_dir, output_dir, config, only_asked=False)
                 folds = train(config, prepared.maps, prepared.families, output_dir, device)
     if prepared is None:
-        prepared = _prepared(level, bids_dir, output_dir, config, only_asked=True)
-    if level == "train":
-        record_exclusions(output_dir, _left_out(prepared), done=())
-        _raise_failures(prepared)
-        return
+        prepared = _prepared("participant", bids_dir, output_dir, config, only_asked=True)
     maps = folds.aligned(prepared.maps)
     usable = set(maps.participants)
     participants = tuple(who for who in prepared.asked if who in usable)

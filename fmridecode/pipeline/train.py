@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.bundles.bundle import save
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
+from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split, make_splits
 from fmridecode.core.training import passes
 from fmridecode.errors import BadDataError
@@ -29,15 +32,20 @@ from fmridecode.pipeline.choose import (
 from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
 from fmridecode.pipeline.leaks import kept_together
+from fmridecode.pipeline.lease import lease
 from fmridecode.pipeline.permuted import has_permuted, permuted_maps
 from fmridecode.pipeline.refits import refit
 from fmridecode.pipeline.start import check_start_saw_nobody
+from fmridecode.pipeline.together import by_first
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
 
 WORTH_SAYING = 120.0
 """Seconds; a training that is expected to take longer says so first."""
+
+SETTLING = Path("models", ".folds.lock")
+"""Held while a job of ``--fold`` looks who is in which fold, or settles it."""
 
 HISTORY = "training.tsv"
 HISTORY_DICTIONARY = {
@@ -58,8 +66,10 @@ def train(
     families: Mapping[str, str],
     output_dir: Path,
     device: torch.device,
+    *,
+    peers: Peers = ALONE,
 ) -> Folds:
-    """Train what is not yet trained, and return all folds.
+    """Train what is not yet trained, of the folds of ``--fold`` or of all, and return all folds.
 
     Parameters
     ----------
@@ -75,36 +85,62 @@ def train(
         full`` asks for it; folds that are finished there are kept.
     device
         Where to train.
+    peers
+        Processes that train together, each with the same arguments; the first one writes.
     """
-    folds = find_folds(output_dir, config)
-    if folds is None or not folds.finished():
-        splits = make_splits(
-            maps.participants,
-            config.split,
-            families=kept_together(maps, families, seed=config.execution.random_seed),
-            generator=np.random.default_rng(config.execution.random_seed),
-        )
-        for fold, split in enumerate(splits, start=1):
-            _check_classes(maps, split, fold)
-        folder = output_dir / "models" / model_name(config)
-        folds = save_folds(folder, splits, maps.classes, config)
+    folds = by_first(peers, lambda: _settled(config, maps, families, output_dir))
     maps = folds.aligned(maps)
-    _train_missing(config, maps, folds, device)
-    choose_sigmas(config, maps, folds, device)
+    train_missing = partial(_train_missing, device=device, peers=peers)
+    train_missing(config, maps, folds)
+    by_first(peers, lambda: choose_sigmas(config, maps, folds, device))
     if has_baseline(config):
-        _train_missing(baseline_config(config), maps, folds.baseline(), device)
+        train_missing(baseline_config(config), maps, folds.baseline())
     if has_permuted(config):
         mixed = permuted_maps(maps, seed=config.execution.random_seed)
-        _train_missing(config, mixed, folds.permuted(), device)
-    refit(config, maps, folds)
+        train_missing(config, mixed, folds.permuted())
+    if not config.execution.fold:  # the permutations are of all folds
+        by_first(peers, lambda: refit(config, maps, folds))
     return folds
 
 
-def _train_missing(config: RunConfig, maps: MapSet, folds: Folds, device: torch.device) -> None:
-    finished = folds.finished()
+def _settled(
+    config: RunConfig, maps: MapSet, families: Mapping[str, str], output_dir: Path
+) -> Folds:
+    """Return who trains, validates and tests in each fold, settling it where nothing is trained.
+
+    Jobs of ``--fold``, one after the other, keep what the first one settled.
+    """
+    several = bool(config.execution.fold)
+    with lease(output_dir / SETTLING, asks=0.2) if several else nullcontext():
+        folds = find_folds(output_dir, config)
+        if folds is None or not (folds.finished() or several):
+            folds = _split(config, maps, families, output_dir)
+    folds.wanted(config)  # that --fold names no other
+    return folds
+
+
+def _split(
+    config: RunConfig, maps: MapSet, families: Mapping[str, str], output_dir: Path
+) -> Folds:
+    splits = make_splits(
+        maps.participants,
+        config.split,
+        families=kept_together(maps, families, seed=config.execution.random_seed),
+        generator=np.random.default_rng(config.execution.random_seed),
+    )
+    for fold, split in enumerate(splits, start=1):
+        _check_classes(maps, split, fold)
+    folder = output_dir / "models" / model_name(config)
+    return save_folds(folder, splits, maps.classes, config)
+
+
+def _train_missing(
+    config: RunConfig, maps: MapSet, folds: Folds, *, device: torch.device, peers: Peers
+) -> None:
+    finished = peers.of_first(folds.finished())
     for fold in finished:  # by a run that was killed before it could
         checkpoints_of(config, folds.fold_folder(fold), trainings=0).remove()
-    missing = [fold for fold in range(1, len(folds.splits) + 1) if fold not in finished]
+    missing = [fold for fold in folds.wanted(config) if fold not in finished]
     if missing:
         folds.check_everyone(maps)
         for fold in missing:
@@ -113,47 +149,65 @@ def _train_missing(config: RunConfig, maps: MapSet, folds: Folds, device: torch.
         _announce(config, maps, folds, len(missing), device)
     n_epochs = passes(config.training) * config.model.ensemble * len(missing)
     n_epochs *= len(epsilons(config))
-    with progress("Training", n_epochs) as advance:
+    with progress("Training", n_epochs, shown=peers.first) as advance:
         for fold in missing:
-            _train_fold(config, maps, folds, fold, device, advance)
-    _collect_histories(folds)
-    collect_epsilons(folds)
+            fitted = _fit_fold(config, maps, folds, fold, device, advance, peers)
+            if peers.first:
+                _save_fold(config, maps, folds, fold, fitted, device)
+    if peers.first and folds.complete():
+        _collect_histories(folds)
+        collect_epsilons(folds)
 
 
-def _train_fold(
+def _fit_fold(
     config: RunConfig,
     maps: MapSet,
     folds: Folds,
     fold: int,
     device: torch.device,
     advance: Callable[[], None],
-) -> None:
-    split, folder = folds.splits[fold - 1], folds.fold_folder(fold)
-    n_trainings = len(epsilons(config)) * config.model.ensemble
-    checkpoints = checkpoints_of(config, folder, trainings=n_trainings)
-    fitted = {
+    peers: Peers,
+) -> dict[float, Fitted]:
+    """Train a decoder of the fold for every noise bound."""
+    bounds = epsilons(config)
+    n_trainings = len(bounds) * config.model.ensemble
+    checkpoints = checkpoints_of(config, folds.fold_folder(fold), trainings=n_trainings)
+    return {
         epsilon: fit_decoder(
             with_epsilon(config, epsilon),
             maps,
-            split,
+            folds.splits[fold - 1],
             fold=fold,
             device=device,
             advance=advance,
             checkpoints=checkpoints,
+            peers=peers,
         )
-        for epsilon in epsilons(config)
+        for epsilon in bounds
     }
+
+
+def _save_fold(
+    config: RunConfig,
+    maps: MapSet,
+    folds: Folds,
+    fold: int,
+    fitted: Mapping[float, Fitted],
+    device: torch.device,
+) -> None:
+    """Keep the decoder of the chosen noise bound, and how it was chosen."""
+    folder = folds.fold_folder(fold)
     kept = next(iter(fitted.values()))
     if len(fitted) > 1:
         decoders = {epsilon: each.decoder for epsilon, each in fitted.items()}
-        curve = epsilon_curve(decoders, maps, split, config, device=device)
+        curve = epsilon_curve(decoders, maps, folds.splits[fold - 1], config, device=device)
         write_table(folder / EPSILON, curve.assign(fold=fold), EPSILON_DICTIONARY)
         epsilon = float(curve.loc[curve["chosen"], "epsilon"].iloc[0])
         log.info("Fold %d: --epsilon %g was chosen on validation participants.", fold, epsilon)
         kept = fitted[epsilon]
     write_table(folder / HISTORY, kept.history, HISTORY_DICTIONARY)
     save(kept.decoder, folder)
-    checkpoints.remove()
+    checkpoints_of(config, folder, trainings=0).remove()
     _log_fold(fold, folds, kept)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import torch
 
 from fmridecode.experiments.study import SimulationConfig
 from fmridecode.pipeline import simulate
@@ -41,12 +43,17 @@ def few(tmp_path_factory: pytest.TempPathFactory, template) -> Path:
         return simulate.write_simulation(root, config, simulate.SpaceConfig(resolution=8))
 
 
-def start(few: Path, out: Path, *options: str, work: Path | None = None) -> subprocess.Popen[str]:
-    line = [str(few), str(out), "participant", *OPTIONS, "--epochs", "2", *options]
-    line += ["--work-dir", str(work)] if work else []
+def start(
+    few: Path,
+    out: Path,
+    *options: str,
+    level: str = "participant",
+    by: tuple[str, ...] = ("-c", DRIVER),
+) -> subprocess.Popen[str]:
+    line = [str(few), str(out), level, *OPTIONS, "--epochs", "2", *options]
     home = few.parent / "templateflow"
     return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, *line],
+        [sys.executable, *by, *line],
         env={**os.environ, "TEMPLATEFLOW_HOME": str(home), "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -117,6 +124,41 @@ def test_two_runs_at_once_do_not_damage_each_other(
     both = [start(few, tmp_path / "out") for _ in range(2)]
     assert [finished(each)[0] for each in both] == [0, 0]
     assert results(tmp_path / "out") == results(undisturbed[0])
+
+
+def models(out: Path) -> dict[str, bytes]:
+    return {name: each for name, each in results(out).items() if name.startswith("models/")}
+
+
+def test_folds_trained_by_jobs_at_once_are_those_of_one_run(
+    few: Path, undisturbed: tuple[Path, float], tmp_path: Path
+) -> None:
+    parts = (("1", "3"), ("2",))
+    jobs = [start(few, tmp_path / "out", "--fold", *each, level="train") for each in parts]
+    for each in jobs:
+        code, said = finished(each)
+        assert code == 0, said
+    assert models(tmp_path / "out") == models(undisturbed[0])
+
+
+def test_torchrun_trains_the_same_decoders_and_one_process_writes(
+    few: Path, undisturbed: tuple[Path, float], tmp_path: Path
+) -> None:
+    (tmp_path / "driver.py").write_text(DRIVER)
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    by = (*torchrun, str(tmp_path / "driver.py"))
+    code, said = finished(start(few, tmp_path / "out", level="train", by=by))
+    assert code == 0, said
+    assert said.count("Fold 1 of 3") == 1
+    assert len(list((tmp_path / "out" / "logs").glob("*_train_*.toml"))) == 1
+    ours, alone = models(tmp_path / "out"), models(undisturbed[0])
+    assert ours.keys() == alone.keys()
+    for name in ours:
+        if name.endswith("model.safetensors"):
+            theirs = safetensors.torch.load(alone[name])
+            for tensor, value in safetensors.torch.load(ours[name]).items():
+                # Adam makes a step of a gradient that is 0 but for rounding
+                torch.testing.assert_close(value, theirs[tensor], rtol=1e-3, atol=1e-4)
 
 
 @contextlib.contextmanager

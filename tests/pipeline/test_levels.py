@@ -423,3 +423,32 @@ def test_the_output_is_a_valid_bids_derivative(whole: Path) -> None:
     assert [each for each in issues if each["severity"] == "error"] == []
     description = json.loads((whole / "dataset_description.json").read_text())
     assert description["DatasetType"] == "derivative"
+
+
+def test_folds_are_for_the_level_that_trains(study, job, tmp_path, capsys):
+    assert job(study, tmp_path / "out", "participant", "--fold", "1") == 64
+    assert "--fold is for the level train" in capsys.readouterr().err
+    assert job(study, tmp_path / "out", "train", "--fold", "0") == 64
+    assert "counted from 1" in capsys.readouterr().err
+
+
+def test_folds_one_by_one_are_those_of_one_run(study, job, whole, tmp_path, capsys):
+    options = ("--group-column", "family")
+    assert job(study, tmp_path / "out", "train", "--fold", "7", *options) == 64
+    assert "--fold is 7; there are 3 folds" in capsys.readouterr().err
+    (folder,) = (tmp_path / "out" / "models").glob("*-*")
+    for folds in (("2",), ("1", "3")):
+        assert not (folder / "training.tsv").exists()
+        assert job(study, tmp_path / "out", "train", "--fold", *folds, *options) == 0
+    for path in (whole / "models").rglob("*"):
+        if path.is_file() and not path.name.startswith("."):
+            ours = tmp_path / "out" / path.relative_to(whole)
+            assert ours.read_bytes() == path.read_bytes(), path
+
+
+def test_torchrun_is_for_the_level_that_trains(study, job, tmp_path, monkeypatch, capsys):
+    said = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "::1"}
+    for name, value in {**said, "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert job(study, tmp_path / "out", "participant") == 64
+    assert "run it without torchrun" in capsys.readouterr().err
