@@ -1,6 +1,12 @@
-"""How many threads and processes a run may use."""
+"""How many threads and processes a run may use.
+
+The cores are those of joblib, which minds the affinity that SLURM sets and the share of the CPU
+that a container (``docker run --cpus``) has.
+"""
 
 import os
+
+from joblib import cpu_count
 
 from fmridecode.config import ExecutionConfig
 
@@ -11,9 +17,9 @@ def n_threads(config: ExecutionConfig) -> int:
     Processes that torchrun started on one machine share its cores.
     """
     started_here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return config.omp_nthreads or max(1, len(os.sched_getaffinity(0)) // started_here)
+    return config.omp_nthreads or max(1, cpu_count() // started_here)
 
 
 def n_processes(config: ExecutionConfig) -> int:
     """Return how many processes may prepare maps: ``--nprocs``, or one per core."""
-    return config.nprocs or len(os.sched_getaffinity(0))
+    return config.nprocs or int(cpu_count())

@@ -41,6 +41,7 @@ def _require_cuda(device: torch.device) -> None:
             f"--device {device}: {n_devices} usable GPUs were found; check the driver, "
             "`docker run --gpus all` or `apptainer run --nv`, or use --device cpu."
         )
+    _require_kernels(device)
     try:
         torch.zeros(1, device=device)
     except RuntimeError as problem:
@@ -51,6 +52,29 @@ def _require_cuda(device: torch.device) -> None:
 def room_for_maps(device: torch.device) -> int:
     """Return how many bytes of maps to keep on a GPU: half of what is free; none on a CPU."""
     return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else 0
+
+
+def _require_kernels(device: torch.device) -> None:
+    """Raise a UsageError unless this torch has code that the GPU can run.
+
+    Code of a capability runs on GPUs of the same major and no lower minor one (``sm_80`` on 8.6);
+    PTX (``compute_80``) is compiled for any later GPU.
+    """
+    major, minor = torch.cuda.get_device_capability(device)
+    built = torch.cuda.get_arch_list()
+    for name in built:
+        kind, _, number = name.rstrip("af").partition("_")
+        capability = (int(number[:-1]), int(number[-1]))
+        if kind == "compute" and capability <= (major, minor):
+            return
+        if kind == "sm" and capability[0] == major and capability[1] <= minor:
+            return
+    if built:
+        raise UsageError(
+            f"--device {device}: {torch.cuda.get_device_name(device)} has compute capability "
+            f"{major}.{minor}, and this torch ({torch.__version__}) was built for "
+            f"{', '.join(built)}; install a build of torch for it, or use --device cpu."
+        )
 
 
 def make_repeatable(threads: int) -> None:

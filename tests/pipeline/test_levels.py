@@ -9,8 +9,10 @@ from pathlib import Path
 
 import nibabel as nib
 import pytest
+import torch
 
 from fmridecode.bids.derivatives import read_table
+from fmridecode.core.training import Trainer
 from fmridecode.pipeline import train
 
 MODELS = "models/linear-adversarial"
@@ -452,3 +454,20 @@ def test_torchrun_is_for_the_level_that_trains(study, job, tmp_path, monkeypatch
         monkeypatch.setenv(name, value)
     assert job(study, tmp_path / "out", "participant") == 64
     assert "run it without torchrun" in capsys.readouterr().err
+
+
+def test_a_run_takes_as_many_threads_as_it_may(study, job, tmp_path, monkeypatch):
+    before, seen = torch.get_num_threads(), set()
+    update = Trainer.update
+
+    def noted(self, *arguments, **more):
+        seen.add(torch.get_num_threads())
+        return update(self, *arguments, **more)
+
+    monkeypatch.setattr(Trainer, "update", noted)
+    options = ("--omp-nthreads", "2", "--epochs", "1", "--fold", "1")
+    try:
+        assert job(study, tmp_path / "out", "train", *options) == 0
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {2}
