@@ -47,7 +47,7 @@ from fmridecode.pipeline.refits import check_refits, refits_done
 from fmridecode.pipeline.reports import write_group_page, write_pages
 from fmridecode.pipeline.start import started
 from fmridecode.pipeline.together import by_first, joined, n_started, shared_maps
-from fmridecode.pipeline.train import train
+from fmridecode.pipeline.train import histories_collected, train
 from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import write_citation, write_summary
 from fmridecode.report.words import main_method
@@ -242,6 +242,8 @@ def _trained(config: RunConfig, output_dir: Path) -> Folds | None:
     """Return the decoders when nothing is left to train."""
     folds = find_folds(output_dir, config)
     if folds is None or not folds.complete() or not sigma_chosen(config, folds):
+        return None
+    if not histories_collected(folds):  # by jobs of --fold that did not see one another
         return None
     compared = baseline_trained(config, folds) and permuted_trained(config, folds)
     return folds if compared and refits_done(config, folds) else None

@@ -262,6 +262,11 @@ def seconds(
     return one * len(candidates) * n_folds
 
 
+def histories_collected(folds: Folds) -> bool:
+    """Whether the histories of all folds stand in one table."""
+    return (folds.folder / HISTORY).exists()
+
+
 def _collect_histories(folds: Folds) -> None:
     tables = [
         read_table(folds.fold_folder(fold) / HISTORY) for fold in range(1, len(folds.splits) + 1)

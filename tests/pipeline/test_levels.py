@@ -438,7 +438,7 @@ def test_folds_one_by_one_are_those_of_one_run(study, job, whole, tmp_path, caps
     options = ("--group-column", "family")
     assert job(study, tmp_path / "out", "train", "--fold", "7", *options) == 64
     assert "--fold is 7; there are 3 folds" in capsys.readouterr().err
-    (folder,) = (tmp_path / "out" / "models").glob("*-*")
+    (folder,) = (each for each in (tmp_path / "out" / "models").iterdir() if each.is_dir())
     for folds in (("2",), ("1", "3")):
         assert not (folder / "training.tsv").exists()
         assert job(study, tmp_path / "out", "train", "--fold", *folds, *options) == 0
@@ -446,6 +446,16 @@ def test_folds_one_by_one_are_those_of_one_run(study, job, whole, tmp_path, caps
         if path.is_file() and not path.name.startswith("."):
             ours = tmp_path / "out" / path.relative_to(whole)
             assert ours.read_bytes() == path.read_bytes(), path
+
+
+def test_histories_that_no_job_put_together_are_put_together(study, job, whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "out")
+    (path,) = (tmp_path / "out" / "models").glob("*/training.tsv")
+    before = path.read_bytes()
+    path.unlink()
+    line = ("participant", "--group-column", "family", "--participant-label", "001")
+    assert job(study, tmp_path / "out", *line) == 0
+    assert path.read_bytes() == before
 
 
 def test_torchrun_is_for_the_level_that_trains(study, job, tmp_path, monkeypatch, capsys):
