@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -198,9 +197,10 @@ def _evaluate(
     trainer: Trainer, validation: Batches, number: int, train_loss: float, n_attacked: int
 ) -> Epoch:
     model, config, peers = trainer.model, trainer.config, trainer.peers
-    own = replace(validation, indices=validation.indices[peers.rows(len(validation))])
+    own, size = peers.rows(len(validation)), config.batch_size or len(validation)
     loss = correct = hits = 0.0
-    for x, y in own.in_order(config.batch_size or len(validation)):
+    for first in range(own.start, own.stop, size):
+        x, y = validation.take(slice(first, min(first + size, own.stop)))
         logits = logits_of(model, x)
         targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
         loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
