@@ -19,7 +19,8 @@ from fmridecode.core.trained import TrainedDecoder, averaged
 from fmridecode.errors import CannotCreateError, NoInputError, UsageError
 from fmridecode.pipeline.folds import Folds, read_folds
 from fmridecode.pipeline.group.decoding import metrics_table
-from fmridecode.pipeline.group.tables import PREDICTIONS, collect, scorable
+from fmridecode.pipeline.group.endings import PREDICTIONS
+from fmridecode.pipeline.group.tables import collect, scorable
 
 CPU = torch.device("cpu")
 METRICS = "group_desc-decoding_metrics.tsv"

@@ -10,7 +10,7 @@ from fmridecode.bids.templateflow import TemplateFlow
 from fmridecode.config import RunConfig
 from fmridecode.errors import NoInputError, NothingMatchedError
 from fmridecode.pipeline.cores import n_processes
-from fmridecode.pipeline.group.tables import PREDICTIONS
+from fmridecode.pipeline.group.endings import PREDICTIONS
 from fmridecode.progress import progress
 from fmridecode.report import build_group, build_participant
 

@@ -18,13 +18,12 @@ from fmridecode.pipeline.group.comparison import (
     comparison_table,
 )
 from fmridecode.pipeline.group.decoding import Tables, decoding_tables
+from fmridecode.pipeline.group.endings import PREDICTIONS, SCORES
 from fmridecode.pipeline.group.measures import GROUP_TABLES
 from fmridecode.pipeline.group.refits import refitted_rows
 
 log = logging.getLogger(__name__)
 
-PREDICTIONS = "desc-decoding_predictions.tsv"
-SCORES = "desc-interpretability_scores.tsv"
 
 SUMMARY_DICTIONARY = {
     "method": "Saliency method.",

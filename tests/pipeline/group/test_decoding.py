@@ -17,7 +17,8 @@ from fmridecode.pipeline.group.decoding import (
     metrics_table,
     permutation_table,
 )
-from fmridecode.pipeline.group.tables import PREDICTIONS, collect
+from fmridecode.pipeline.group.endings import PREDICTIONS
+from fmridecode.pipeline.group.tables import collect
 
 
 def group(out: Path, name: str) -> pd.DataFrame:

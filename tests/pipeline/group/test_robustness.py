@@ -6,8 +6,9 @@ import pytest
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.core.robustness import STRENGTHS
+from fmridecode.pipeline.group.endings import PREDICTIONS
 from fmridecode.pipeline.group.robustness import ROBUSTNESS, robustness_summary
-from fmridecode.pipeline.group.tables import PREDICTIONS, collect
+from fmridecode.pipeline.group.tables import collect
 
 
 def test_without_an_attack_accuracy_is_that_of_the_predictions(whole: Path) -> None:
