@@ -58,6 +58,14 @@ class ExecutionConfig:
         panel=EXECUTION,
         metavar="N",
     )
+    mem_mb: int = option(
+        0,
+        "--mem-mb",
+        help="MB of memory that all processes may use together, GPU memory and file cache not "
+        "counted: fewer processes, or a refusal. 0 fits the processes to what there is.",
+        panel=EXECUTION,
+        metavar="MB",
+    )
     fold: tuple[int, ...] = option(
         (),
         "--fold",
@@ -89,7 +97,7 @@ class ExecutionConfig:
     )
 
     def __post_init__(self) -> None:
-        for name in ("nprocs", "omp_nthreads"):
+        for name in ("nprocs", "omp_nthreads", "mem_mb"):
             if getattr(self, name) < 0:
                 flag = "--" + name.replace("_", "-")
                 raise UsageError(f"{flag} is {getattr(self, name)}; expected 0 or more.")

@@ -18,7 +18,7 @@ from fmridecode.core.maps import MapSet
 from fmridecode.errors import BadDataError, NoInputError, UsageError
 from fmridecode.pipeline.baseline import baseline_trained
 from fmridecode.pipeline.choose import sigma_chosen
-from fmridecode.pipeline.cores import n_processes, n_threads
+from fmridecode.pipeline.cores import n_threads
 from fmridecode.pipeline.device import choose_device, make_repeatable
 from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
 from fmridecode.pipeline.folds import Folds, check_one_kind, find_folds
@@ -34,9 +34,11 @@ from fmridecode.pipeline.given import (
 )
 from fmridecode.pipeline.group.maps import write_group_maps
 from fmridecode.pipeline.group.reliability import write_map_reliability
+from fmridecode.pipeline.group.stack import work_of_group
 from fmridecode.pipeline.group.tables import write_group_tables
 from fmridecode.pipeline.lease import lease
 from fmridecode.pipeline.matching import matched, read_pairs
+from fmridecode.pipeline.memory import check_memory, n_processes, work_of, work_of_maps, work_on
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import choose_typical, write_typical_panels
@@ -70,6 +72,8 @@ def run_level(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -
         What stopped the run; or, after all other participants are done, those that failed.
     """
     _check_level(level, config)
+    if config.execution.mem_mb:
+        check_memory(config, work_of_group(output_dir) if level == "group" else work_of(config))
     if level == "group":
         _group(bids_dir, output_dir, config)
     elif config.given.model:
@@ -107,6 +111,7 @@ def _decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: Run
     check_one_decoder(output_dir, given)
     decoder, copies = given.decoder, copies_on(config, given.decoder)
     explaining = settled(config, given)
+    check_memory(explaining, work_on(decoder.grid))
     check_methods(explaining.saliency.methods, decoder.model_config)
     check_target(explaining.saliency.target, tuple(each.name for each in decoder.classes))
     warped = None if copies is None else transform_between(decoder.grid.space, copies.grid.space)
@@ -234,7 +239,7 @@ def _finish(
     usable = set(prepared.maps.participants) - set(excluded)
     done = [who for who in prepared.asked if who in usable]
     record_exclusions(output_dir, excluded, done=done)
-    write_pages(output_dir, done, n_processes(config.execution))
+    write_pages(output_dir, done, n_processes(config, work_of_maps(prepared.maps)))
     _raise_failures(prepared)
 
 

@@ -18,7 +18,7 @@ from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.errors import NothingMatchedError
 from fmridecode.pipeline.assignments import write_assignments
-from fmridecode.pipeline.cores import n_processes
+from fmridecode.pipeline.memory import n_processes, work_on
 from fmridecode.pipeline.origin import origin_of
 from fmridecode.pipeline.plausibility import known_maps, write_plausibility
 
@@ -96,13 +96,14 @@ def prepare(
     write_assignments(output_dir, plan, found.left_out)
     template = onto or target_grid(config.space)
     wanted = set(asked if asked and only_asked else present)
+    work = work_on(template.grid, n_maps=len(plan.examples), n_classes=len(plan.classes))
     prepared = bids_maps.prepare(
         replace(plan, examples=tuple(e for e in plan.examples if e.participant in wanted)),
         template,
         inputs=config.input,
         space=config.space,
         work_dir=Path(config.execution.work_dir or output_dir / "work"),
-        nprocs=n_processes(config.execution),
+        nprocs=n_processes(config, work),
         stop_on_first_crash=config.execution.stop_on_first_crash,
         known=() if wanted == present else known_maps(output_dir),
     )

@@ -19,9 +19,9 @@ from fmridecode.core.trained import predict_logits
 from fmridecode.errors import UsageError
 from fmridecode.pipeline.baseline import baseline_config, has_baseline
 from fmridecode.pipeline.choose import epsilons, with_epsilon
-from fmridecode.pipeline.cores import n_processes
 from fmridecode.pipeline.fitting import fit_members
 from fmridecode.pipeline.folds import Folds
+from fmridecode.pipeline.memory import n_processes, work_of_maps
 from fmridecode.pipeline.participant.decode import batches_of
 from fmridecode.progress import progress
 
@@ -85,11 +85,12 @@ def refit(config: RunConfig, maps: MapSet, folds: Folds) -> None:
     config, maps = _tested(config), _voxels_only(maps)
     start = time.monotonic()
     rows.append(refit_once(config, maps, folds.splits, missing.pop(0)))
-    _announce(config, len(missing), time.monotonic() - start)
+    n_jobs = max(1, min(n_processes(config, work_of_maps(maps)), len(missing)))
+    _announce(len(missing), time.monotonic() - start, n_jobs)
     written = time.monotonic()
     try:
         with progress("Permutations", len(missing)) as advance:
-            for row in _refitted(config, maps, folds.splits, missing):
+            for row in _refitted(config, maps, folds.splits, missing, n_jobs):
                 rows.append(row)
                 advance()
                 if time.monotonic() - written > BETWEEN_WRITES:
@@ -99,8 +100,7 @@ def refit(config: RunConfig, maps: MapSet, folds: Folds) -> None:
         _write(rows, folds)
 
 
-def _announce(config: RunConfig, n_missing: int, seconds: float) -> None:
-    n_jobs = _n_jobs(config, n_missing)
+def _announce(n_missing: int, seconds: float, n_jobs: int) -> None:
     log.info(
         "The linear decoder will be trained anew on %d permutations of the labels, which takes "
         "about %d minutes in %d processes; --permutation-refits says how many.",
@@ -111,16 +111,16 @@ def _announce(config: RunConfig, n_missing: int, seconds: float) -> None:
 
 
 def _refitted(
-    config: RunConfig, maps: MapSet, splits: tuple[Split, ...], permutations: list[int]
+    config: RunConfig,
+    maps: MapSet,
+    splits: tuple[Split, ...],
+    permutations: list[int],
+    n_jobs: int,
 ) -> Iterator[dict[str, float]]:
     from joblib import Parallel, delayed
 
     jobs = (delayed(refit_once)(config, maps, splits, each) for each in permutations)
-    yield from Parallel(n_jobs=_n_jobs(config, len(permutations)), return_as="generator")(jobs)
-
-
-def _n_jobs(config: RunConfig, n_missing: int) -> int:
-    return max(1, min(n_processes(config.execution), n_missing))
+    yield from Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
 
 
 def refit_once(

@@ -9,8 +9,8 @@ from fmridecode.bids.labels import listing, without_prefix
 from fmridecode.bids.templateflow import TemplateFlow
 from fmridecode.config import RunConfig
 from fmridecode.errors import NoInputError, NothingMatchedError
-from fmridecode.pipeline.cores import n_processes
 from fmridecode.pipeline.group.endings import PREDICTIONS
+from fmridecode.pipeline.memory import check_memory, n_processes, work_of
 from fmridecode.progress import progress
 from fmridecode.report import build_group, build_participant
 
@@ -22,6 +22,8 @@ def reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
 
     Raises
     ------
+    UsageError
+        ``--mem-mb`` is too little.
     NoInputError
         OUTPUT_DIR is not a folder.
     NothingMatchedError
@@ -29,6 +31,8 @@ def reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
     """
     if not output_dir.is_dir():
         raise NoInputError(f"{output_dir} is not a folder: there is nothing to report on.")
+    work = work_of(config)
+    check_memory(config, work)
     if level == "group":
         write_group_page(output_dir)
         return
@@ -40,7 +44,7 @@ def reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
         raise NothingMatchedError(
             f"{output_dir} has no predictions of {who}: run the participant level first."
         )
-    write_pages(output_dir, asked or labels, n_processes(config.execution))
+    write_pages(output_dir, asked or labels, n_processes(config, work))
 
 
 def write_group_page(output_dir: Path) -> None:

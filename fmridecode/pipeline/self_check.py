@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fmridecode.errors import CannotCreateError, FmridecodeError, NoInputError
 
-_CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _MIB = 2**20
 
 
@@ -142,18 +141,9 @@ def _matplotlib() -> Finding:
 
 
 def _memory() -> Finding:
+    from fmridecode.pipeline.memory import memory_here
+
     cores = len(os.sched_getaffinity(0))
     return Finding(
         name="memory and cores", said=f"{memory_here() // _MIB} MiB, {cores} cores to use"
     )
-
-
-def memory_here() -> int:
-    """Return the bytes of memory of this machine, or of this container if it has a limit."""
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for path in _CGROUP:
-        try:
-            return min(there, int(Path(path).read_text(encoding="ascii")))
-        except (OSError, ValueError):  # no such file, or "max"
-            continue
-    return there

@@ -33,6 +33,7 @@ from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
 from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
 from fmridecode.pipeline.leaks import kept_together
 from fmridecode.pipeline.lease import lease
+from fmridecode.pipeline.memory import check_memory, work_of_maps
 from fmridecode.pipeline.permuted import has_permuted, permuted_maps
 from fmridecode.pipeline.refits import refit
 from fmridecode.pipeline.start import check_start_saw_nobody
@@ -88,6 +89,7 @@ def train(
     peers
         Processes that train together, each with the same arguments; the first one writes.
     """
+    check_memory(config, work_of_maps(maps))
     folds = by_first(peers, lambda: _settled(config, maps, families, output_dir))
     maps = folds.aligned(maps)
     train_missing = partial(_train_missing, device=device, peers=peers)

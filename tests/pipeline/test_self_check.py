@@ -7,7 +7,7 @@ import pytest
 from fmridecode.bundles.shipped import shipped
 from fmridecode.cli.main import main
 from fmridecode.pipeline import self_check as module
-from fmridecode.pipeline.self_check import memory_here, self_check
+from fmridecode.pipeline.self_check import self_check
 
 
 @pytest.fixture(autouse=True)
@@ -64,17 +64,6 @@ def test_a_broken_library_is_code_66_and_its_reason(
     said = capsys.readouterr()
     assert "torch: ImportError: libstdc++.so.6" in said.out
     assert "install fmridecode again" in said.err
-
-
-def test_the_memory_of_a_container_is_its_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(module, "_CGROUP", (str(tmp_path / "none"), str(limit)))
-    limit.write_text("max\n")
-    there = memory_here()
-    limit.write_text(f"{2**20}\n")
-    assert memory_here() == 2**20 < there
 
 
 def test_shipped_decoders_are_listed() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fmridecode.bids.images import read_image
 from fmridecode.core.grid import Grid, as_rows
 from fmridecode.errors import BadDataError
+from fmridecode.pipeline.memory import Work
 
 ENDING = "_saliency.nii.gz"
 
@@ -102,6 +103,15 @@ def find_members(output_dir: Path) -> dict[str, Members]:
         if not read_sidecar(path).get("TrainedOnParticipant", False):
             found[name][parts[0]].append(path)
     return dict(found)
+
+
+def work_of_group(output_dir: Path) -> Work:
+    """Return what the largest group map needs: one image of each is opened."""
+    works = [
+        Work(voxels=read_image(next(iter(each.values()))[0])[0].size, n_participants=len(each))
+        for each in find_members(output_dir).values()
+    ]
+    return max(works, key=lambda each: each.voxels * each.n_participants, default=Work())
 
 
 def read_stack(name: str, members: Members) -> Stack:
