@@ -20,6 +20,8 @@ from fmridecode.pipeline import prepare, reports, simulate
 
 from .small_maps import make_small_maps
 
+collect_ignore = ["killing.py", "together.py"]  # scripts that tests run as processes
+
 CLASSES = ("emotion", "gambling", "language")
 SMALL = {
     "--resolution": 8,
