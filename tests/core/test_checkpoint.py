@@ -45,7 +45,7 @@ def run(a_decoder, batches, recipe, *, start=None, stop_at=None, architecture="c
 
     model = a_decoder(architecture, MASK, gain=1.0)
     config = TrainingConfig(
-        **{"batch_size": 10, "epochs": 3, "steps": 2, "learning_rate": 0.02, **recipe}
+        **{"batch_size": 10, "epochs": 2, "steps": 2, "learning_rate": 0.02, **recipe}
     )
     try:
         history = fit(
@@ -57,6 +57,7 @@ def run(a_decoder, batches, recipe, *, start=None, stop_at=None, architecture="c
             generator=torch.Generator().manual_seed(seed),
             start=start,
             on_batch=on_batch,
+            n_attacked=2,
         )
     except StoppedError:
         return captured[0], None
