@@ -19,7 +19,8 @@ from fmridecode.cli.main import LEVELS, main, make_app
 from fmridecode.cli.parameters import given_values, one_value_each
 from fmridecode.config import compose, preset_values
 from fmridecode.errors import TryAgainError
-from fmridecode.pipeline import prepare, reports
+from fmridecode.pipeline import reports
+from fmridecode.pipeline.preparing import prepare
 
 ROOT = Path(__file__).parents[1]
 OTHERS = {

@@ -149,7 +149,7 @@ def fmridecode(
     config = compose_run(preset, file_values, given_values(parsed))
     logging.getLogger(__name__).debug("%s", config)
     if config.execution.dry_run:
-        from fmridecode.pipeline.dry_run import dry_run
+        from fmridecode.pipeline.preparing.dry_run import dry_run
 
         typer.echo(dry_run(bids_dir, config))
         return

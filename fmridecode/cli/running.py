@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from fmridecode.errors import FmridecodeError, TryAgainError
-from fmridecode.pipeline.stopping import SIGNALS
+from fmridecode.pipeline.training.stopping import SIGNALS
 
 USAGE = 64
 _INTERRUPTED = 130

@@ -38,7 +38,7 @@ def shipped(
     from fmridecode.pipeline.shipped.evaluate import DICTIONARY, scores_table
     from fmridecode.pipeline.shipped.make import make_shipped
     from fmridecode.pipeline.shipped.recipe import NAME, ShippedRecipe
-    from fmridecode.pipeline.train import HISTORY, HISTORY_DICTIONARY
+    from fmridecode.pipeline.training.train import HISTORY, HISTORY_DICTIONARY
 
     usual = ShippedRecipe()
     recipe = ShippedRecipe(

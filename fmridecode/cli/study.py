@@ -116,7 +116,7 @@ def _simulated(
 
 
 def _prepared(config: RunConfig, bids_dir: Path, out: Path) -> "StudyData":
-    from fmridecode.pipeline.prepare import prepare
+    from fmridecode.pipeline.preparing.prepare import prepare
     from fmridecode.pipeline.study.data import StudyData
 
     found = prepare(config, bids_dir, out, only_asked=False)

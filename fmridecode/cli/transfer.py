@@ -43,7 +43,7 @@ def transfer(
     config = compose(preset_values(preset), file_values, given_values(parsed))
     from fmridecode.pipeline.cores import n_threads
     from fmridecode.pipeline.device import choose_device, make_repeatable
-    from fmridecode.pipeline.prepare import prepare
+    from fmridecode.pipeline.preparing.prepare import prepare
     from fmridecode.pipeline.transfer.curves import write_curves
     from fmridecode.pipeline.transfer.learn import arms, draws, learning_curves
 

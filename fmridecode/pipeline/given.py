@@ -20,8 +20,8 @@ from fmridecode.core.maps import MapSet
 from fmridecode.core.settings import AUTO, SaliencyConfig
 from fmridecode.core.trained import TrainedDecoder, averaged
 from fmridecode.errors import FmridecodeError, UsageError
-from fmridecode.pipeline.folds import Folds, read_folds
-from fmridecode.pipeline.leaks import recognised
+from fmridecode.pipeline.training.folds import Folds, read_folds
+from fmridecode.pipeline.training.leaks import recognised
 from fmridecode.pipeline.turns import Turn
 
 log = logging.getLogger(__name__)

@@ -16,12 +16,8 @@ from fmridecode.bids.spaces import transform_between
 from fmridecode.config import RunConfig, to_toml
 from fmridecode.core.maps import MapSet
 from fmridecode.errors import BadDataError, NoInputError, UsageError
-from fmridecode.pipeline.baseline import baseline_trained
-from fmridecode.pipeline.choose import sigma_chosen
 from fmridecode.pipeline.cores import n_threads
 from fmridecode.pipeline.device import choose_device, make_repeatable
-from fmridecode.pipeline.exclusions import record_exclusions, write_exclusions
-from fmridecode.pipeline.folds import Folds, check_one_kind, find_folds
 from fmridecode.pipeline.given import (
     check_one_decoder,
     copies_on,
@@ -43,13 +39,17 @@ from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import choose_typical, write_typical_panels
 from fmridecode.pipeline.participant.write import write_participants
-from fmridecode.pipeline.permuted import permuted_trained
-from fmridecode.pipeline.prepare import Prepared, prepare
-from fmridecode.pipeline.refits import check_refits, refits_done
+from fmridecode.pipeline.preparing.exclusions import record_exclusions, write_exclusions
+from fmridecode.pipeline.preparing.prepare import Prepared, prepare
 from fmridecode.pipeline.reports import write_group_page, write_pages
-from fmridecode.pipeline.start import started
-from fmridecode.pipeline.together import by_first, joined, n_started, shared_maps
-from fmridecode.pipeline.train import histories_collected, train
+from fmridecode.pipeline.training.baseline import baseline_trained
+from fmridecode.pipeline.training.choose import sigma_chosen
+from fmridecode.pipeline.training.folds import Folds, check_one_kind, find_folds
+from fmridecode.pipeline.training.permuted import permuted_trained
+from fmridecode.pipeline.training.refits import check_refits, refits_done
+from fmridecode.pipeline.training.start import started
+from fmridecode.pipeline.training.together import by_first, joined, n_started, shared_maps
+from fmridecode.pipeline.training.train import histories_collected, train
 from fmridecode.pipeline.turns import turns_of_folds
 from fmridecode.report import write_citation, write_summary
 from fmridecode.report.words import main_method

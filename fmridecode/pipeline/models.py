@@ -17,10 +17,10 @@ from fmridecode.bundles.zips import write_zip
 from fmridecode.core.origin import Score
 from fmridecode.core.trained import TrainedDecoder, averaged
 from fmridecode.errors import CannotCreateError, NoInputError, UsageError
-from fmridecode.pipeline.folds import Folds, read_folds
 from fmridecode.pipeline.group.decoding import metrics_table
 from fmridecode.pipeline.group.endings import PREDICTIONS
 from fmridecode.pipeline.group.tables import collect, scorable
+from fmridecode.pipeline.training.folds import Folds, read_folds
 
 CPU = torch.device("cpu")
 METRICS = "group_desc-decoding_metrics.tsv"

@@ -11,10 +11,10 @@ from fmridecode.config import RunConfig
 from fmridecode.core.splits import make_splits
 from fmridecode.experiments.gradient_reuse import VARIANTS
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline.fitting import fit_decoder
 from fmridecode.pipeline.participant.alignment import align, own_activation
 from fmridecode.pipeline.simulated_maps import simulated_study
 from fmridecode.pipeline.study.tables import CRITERIA, KNOWN, OWN
+from fmridecode.pipeline.training.fitting import fit_decoder
 
 DATA = {OWN: "simulated, own maps", KNOWN: "simulated, known truth"}
 """What the tables call the data and the reference."""

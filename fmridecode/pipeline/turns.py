@@ -10,10 +10,10 @@ from fmridecode.bids.labels import listing
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
-from fmridecode.pipeline.baseline import has_baseline
-from fmridecode.pipeline.choose import resolved
-from fmridecode.pipeline.folds import Folds, check_same_voxels
-from fmridecode.pipeline.permuted import has_permuted
+from fmridecode.pipeline.training.baseline import has_baseline
+from fmridecode.pipeline.training.choose import resolved
+from fmridecode.pipeline.training.folds import Folds, check_same_voxels
+from fmridecode.pipeline.training.permuted import has_permuted
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from fmridecode.bids.query import look_for_maps
 from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bids.templates import Template
 from fmridecode.cli.main import main
-from fmridecode.pipeline.assignments import assignment_table, write_assignments
+from fmridecode.pipeline.preparing.assignments import assignment_table, write_assignments
 
 from .conftest import AFFINE, SHAPE, SPACE
 

@@ -17,7 +17,7 @@ from fmridecode.bids.query import find_maps
 from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bids.templates import Template, target_grid
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline.plausibility import known_maps, write_plausibility
+from fmridecode.pipeline.preparing.plausibility import known_maps, write_plausibility
 
 from .conftest import AFFINE, SHAPE, SPACE
 

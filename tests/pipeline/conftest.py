@@ -16,11 +16,15 @@ from fmridecode.config import RunConfig, compose
 from fmridecode.core.maps import MapSet
 from fmridecode.errors import TryAgainError
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline import prepare, reports, simulate
+from fmridecode.pipeline import reports, simulate
+from fmridecode.pipeline.preparing import prepare
 
-from .small_maps import make_small_maps
+from .training.small_maps import make_small_maps
 
-collect_ignore = ["killing.py", "together.py"]  # scripts that tests run as processes
+collect_ignore = [
+    "training/killing.py",
+    "training/together.py",
+]  # scripts, run by tests
 
 CLASSES = ("emotion", "gambling", "language")
 SMALL = {

@@ -69,7 +69,12 @@ def test_a_live_run_is_waited_for_and_the_log_says_so(
 ) -> None:
     caplog.set_level(logging.INFO, "fmridecode")
     with hold(tmp_path) as process:
-        threading.Timer(0.5, process.terminate).start()
+
+        def end() -> None:
+            process.terminate()
+            process.wait()  # or its number would stay taken
+
+        threading.Timer(0.5, end).start()
         begun = time.monotonic()
         with lease(tmp_path / MARKER, asks=0.02, waiting="Another run waits."):
             assert time.monotonic() - begun > 0.4

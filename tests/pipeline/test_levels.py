@@ -13,7 +13,7 @@ import torch
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.core.training import Trainer
-from fmridecode.pipeline import train
+from fmridecode.pipeline.training import train
 
 MODELS = "models/linear-adversarial"
 

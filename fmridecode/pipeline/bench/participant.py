@@ -21,7 +21,7 @@ from fmridecode.experiments.regions import DOMAINS
 from fmridecode.pipeline.bench.study import TEMPERATURE, Study
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.write import write_participants
-from fmridecode.pipeline.prepare import prepare
+from fmridecode.pipeline.preparing.prepare import prepare
 from fmridecode.pipeline.turns import Turn
 
 

@@ -28,7 +28,7 @@ from fmridecode.pipeline.group.statmaps import (
     outcome,
     write_statistics,
 )
-from fmridecode.pipeline.train import WORTH_SAYING
+from fmridecode.pipeline.training.train import WORTH_SAYING
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

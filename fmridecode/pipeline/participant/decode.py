@@ -15,7 +15,7 @@ from fmridecode.core.disagreement import agreement, disagreement
 from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.trained import members_logits
 from fmridecode.core.typicality import UNLIKE, unlike
-from fmridecode.pipeline.training_maps import statistics
+from fmridecode.pipeline.training.training_maps import statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.typicality import UNLIKE
-from fmridecode.pipeline.leaks import recognised, warn_of_seen
 from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
     Decoded,
@@ -34,7 +33,8 @@ from fmridecode.pipeline.participant.measures import write_measures
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import Panels
 from fmridecode.pipeline.participant.subject import Subject
-from fmridecode.pipeline.train import WORTH_SAYING
+from fmridecode.pipeline.training.leaks import recognised, warn_of_seen
+from fmridecode.pipeline.training.train import WORTH_SAYING
 from fmridecode.pipeline.turns import Turn
 from fmridecode.progress import progress
 

@@ -21,13 +21,13 @@ from fmridecode.core.training import passes
 from fmridecode.core.typicality import usual
 from fmridecode.experiments.regions import DOMAINS
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline.fitting import Members, fit_members
 from fmridecode.pipeline.shipped.coarse import coarse_template, on_fine_voxels
 from fmridecode.pipeline.shipped.evaluate import probabilities, real_scores, simulated_scores
 from fmridecode.pipeline.shipped.maps import simulated_maps
 from fmridecode.pipeline.shipped.origin import origin_of
 from fmridecode.pipeline.shipped.recipe import Role, ShippedRecipe
-from fmridecode.pipeline.training_maps import statistics
+from fmridecode.pipeline.training.fitting import Members, fit_members
+from fmridecode.pipeline.training.training_maps import statistics
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

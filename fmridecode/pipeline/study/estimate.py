@@ -12,13 +12,13 @@ from fmridecode.core.maps import MapSet
 from fmridecode.core.saliency import gradient
 from fmridecode.core.splits import make_splits
 from fmridecode.core.trained import build_whole
-from fmridecode.pipeline.choose import SIGMAS, chooses_sigma
-from fmridecode.pipeline.folds import find_folds
 from fmridecode.pipeline.participant.decode import batches_of
 from fmridecode.pipeline.participant.explain import BATCH
 from fmridecode.pipeline.study.data import StudyData
 from fmridecode.pipeline.study.rows import decoder_config, decoders
-from fmridecode.pipeline.train import WORTH_SAYING, seconds
+from fmridecode.pipeline.training.choose import SIGMAS, chooses_sigma
+from fmridecode.pipeline.training.folds import find_folds
+from fmridecode.pipeline.training.train import WORTH_SAYING, seconds
 
 log = logging.getLogger(__name__)
 

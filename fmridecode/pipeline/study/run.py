@@ -15,8 +15,6 @@ from fmridecode.config import RunConfig, to_toml
 from fmridecode.core.maps import MapSet
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.errors import UsageError
-from fmridecode.pipeline.choose import resolved
-from fmridecode.pipeline.folds import Folds
 from fmridecode.pipeline.participant.alignment import align, own_activation
 from fmridecode.pipeline.participant.decode import (
     decode,
@@ -27,7 +25,9 @@ from fmridecode.pipeline.study.data import StudyData, StudyResults
 from fmridecode.pipeline.study.estimate import log_estimate
 from fmridecode.pipeline.study.rows import Row, decoder_config, decoders
 from fmridecode.pipeline.study.tables import KNOWN, OWN
-from fmridecode.pipeline.train import train
+from fmridecode.pipeline.training.choose import resolved
+from fmridecode.pipeline.training.folds import Folds
+from fmridecode.pipeline.training.train import train
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from fmridecode.core.settings import SplitConfig
 from fmridecode.core.splits import Split, make_splits
 from fmridecode.core.trained import predict_logits
 from fmridecode.errors import BadDataError, UsageError
-from fmridecode.pipeline.baseline import baseline_config
-from fmridecode.pipeline.fitting import batches_of_split, fit_members
 from fmridecode.pipeline.participant.decode import batches_of
-from fmridecode.pipeline.start import check_start_saw_nobody, started
+from fmridecode.pipeline.training.baseline import baseline_config
+from fmridecode.pipeline.training.fitting import batches_of_split, fit_members
+from fmridecode.pipeline.training.start import check_start_saw_nobody, started
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ from scipy.integrate import trapezoid
 from fmridecode.bids.derivatives import read_table
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder
-from fmridecode.pipeline.fitting import fit_decoder
 from fmridecode.pipeline.group.faithfulness import (
     CURVES,
     CURVES_SUMMARY_DICTIONARY,
@@ -24,6 +23,7 @@ from fmridecode.pipeline.participant.faithfulness import (
     curves_of,
     faithfulness_scores,
 )
+from fmridecode.pipeline.training.fitting import fit_decoder
 
 SERIES_AREAS = {
     "probability": "area",

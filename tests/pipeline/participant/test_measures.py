@@ -12,7 +12,6 @@ from fmridecode.bids.derivatives import read_table
 from fmridecode.bundles.bundle import Bundle
 from fmridecode.core.settings import EvaluationConfig
 from fmridecode.core.splits import Split
-from fmridecode.pipeline.fitting import fit_decoder
 from fmridecode.pipeline.group.measures import GROUP_TABLES
 from fmridecode.pipeline.participant.again import QUICK_SAMPLES, again
 from fmridecode.pipeline.participant.decode import decode
@@ -22,6 +21,7 @@ from fmridecode.pipeline.participant.reliability import reliability_tables
 from fmridecode.pipeline.participant.robustness import robustness_tables
 from fmridecode.pipeline.participant.sanity import sanity_tables
 from fmridecode.pipeline.participant.subject import Subject
+from fmridecode.pipeline.training.fitting import fit_decoder
 from fmridecode.pipeline.turns import Turn
 
 CPU = torch.device("cpu")

@@ -12,7 +12,7 @@ from fmridecode.config import RunConfig, compose
 from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import make_splits
 from fmridecode.errors import BadDataError, UsageError
-from fmridecode.pipeline.fitting import fit_decoder
+from fmridecode.pipeline.training.fitting import fit_decoder
 from fmridecode.pipeline.transfer.curves import write_curves
 from fmridecode.pipeline.transfer.learn import (
     LINEAR,

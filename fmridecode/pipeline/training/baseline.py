@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fmridecode.config import RunConfig
-from fmridecode.pipeline.folds import Folds
+from fmridecode.pipeline.training.folds import Folds
 
 
 def has_baseline(config: RunConfig) -> bool:

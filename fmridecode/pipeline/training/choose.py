@@ -16,9 +16,9 @@ from fmridecode.core.settings import AUTO, TrainingConfig
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline.folds import Folds
 from fmridecode.pipeline.participant.alignment import align, own_activation
 from fmridecode.pipeline.participant.decode import batches_of
+from fmridecode.pipeline.training.folds import Folds
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from small_maps import make_small_maps
 from fmridecode.cli.running import exit_code_of
 from fmridecode.config import compose
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline.together import by_first, joined, shared_maps
-from fmridecode.pipeline.train import train
+from fmridecode.pipeline.training.together import by_first, joined, shared_maps
+from fmridecode.pipeline.training.train import train
 
 SCHEMES = ("standard", "random-noise", "adversarial", "pgd", "targeted")
 RECIPES = {

@@ -1,7 +1,7 @@
 """Train in a process that is ended at random moments, and begin again until it is done.
 
 Run by `test_checkpoints`, and by hand for more moments:
-``python tests/pipeline/killing.py OUT RECIPE KILLS SEED``.
+``python tests/pipeline/training/killing.py OUT RECIPE KILLS SEED``.
 """
 
 import json
@@ -17,7 +17,7 @@ from small_maps import make_small_maps
 
 from fmridecode.cli.running import exit_code_of, set_up_logging
 from fmridecode.config import RunConfig, compose
-from fmridecode.pipeline.train import train
+from fmridecode.pipeline.training.train import train
 
 TINY = {
     "model": {"filters": (4,), "halvings": 1, "gain": 1.0, "linear_path": True, "ensemble": 2},

@@ -18,8 +18,8 @@ from fmridecode.cli.running import exit_code_of
 from fmridecode.config import RunConfig, Values, compose
 from fmridecode.core.splits import Split
 from fmridecode.core.training import Trainer
-from fmridecode.pipeline.checkpoints import Checkpoints, training_key
-from fmridecode.pipeline.train import train
+from fmridecode.pipeline.training.checkpoints import Checkpoints, training_key
+from fmridecode.pipeline.training.train import train
 
 from .small_maps import make_small_maps
 

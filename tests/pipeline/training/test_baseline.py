@@ -7,8 +7,8 @@ import pytest
 from fmridecode.bids.derivatives import read_table
 from fmridecode.core.settings import EvaluationConfig
 from fmridecode.errors import UsageError
-from fmridecode.pipeline import train
-from fmridecode.pipeline.baseline import has_baseline
+from fmridecode.pipeline.training import train
+from fmridecode.pipeline.training.baseline import has_baseline
 
 MEASURES = ("faithfulness", "sanity", "reliability", "robustness")
 CNN = ("--architecture", "cnn", "--filters", "2", "--epochs", "2", "--saliency", "gradient")

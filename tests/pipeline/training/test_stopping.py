@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from fmridecode.pipeline.stopping import SIGNALS, deferred_stop
+from fmridecode.pipeline.training.stopping import SIGNALS, deferred_stop
 
 
 class EndedError(Exception):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fmridecode.core.splits import Split
-from fmridecode.pipeline import fitting
-from fmridecode.pipeline.fitting import seconds_a_fold
+from fmridecode.pipeline.training import fitting
+from fmridecode.pipeline.training.fitting import seconds_a_fold
 
 PARTICIPANTS = tuple(f"{k:02d}" for k in range(12))
 SPLIT = Split(train=PARTICIPANTS[:8], validation=PARTICIPANTS[8:10], test=PARTICIPANTS[10:])

@@ -17,7 +17,7 @@ from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.transfer import TAKEN_OVER, members_of, with_layers_of
 from fmridecode.errors import UsageError
-from fmridecode.pipeline.leaks import recognised
+from fmridecode.pipeline.training.leaks import recognised
 
 log = logging.getLogger(__name__)
 

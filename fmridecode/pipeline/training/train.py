@@ -18,9 +18,11 @@ from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split, make_splits
 from fmridecode.core.training import passes
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline.baseline import baseline_config, has_baseline
-from fmridecode.pipeline.checkpoints import checkpoints_of
-from fmridecode.pipeline.choose import (
+from fmridecode.pipeline.lease import lease
+from fmridecode.pipeline.memory import check_memory, work_of_maps
+from fmridecode.pipeline.training.baseline import baseline_config, has_baseline
+from fmridecode.pipeline.training.checkpoints import checkpoints_of
+from fmridecode.pipeline.training.choose import (
     EPSILON,
     EPSILON_DICTIONARY,
     choose_sigmas,
@@ -29,15 +31,13 @@ from fmridecode.pipeline.choose import (
     epsilons,
     with_epsilon,
 )
-from fmridecode.pipeline.fitting import Fitted, fit_decoder, seconds_a_fold
-from fmridecode.pipeline.folds import Folds, find_folds, model_name, save_folds
-from fmridecode.pipeline.leaks import kept_together
-from fmridecode.pipeline.lease import lease
-from fmridecode.pipeline.memory import check_memory, work_of_maps
-from fmridecode.pipeline.permuted import has_permuted, permuted_maps
-from fmridecode.pipeline.refits import refit
-from fmridecode.pipeline.start import check_start_saw_nobody
-from fmridecode.pipeline.together import by_first
+from fmridecode.pipeline.training.fitting import Fitted, fit_decoder, seconds_a_fold
+from fmridecode.pipeline.training.folds import Folds, find_folds, model_name, save_folds
+from fmridecode.pipeline.training.leaks import kept_together
+from fmridecode.pipeline.training.permuted import has_permuted, permuted_maps
+from fmridecode.pipeline.training.refits import refit
+from fmridecode.pipeline.training.start import check_start_saw_nobody
+from fmridecode.pipeline.training.together import by_first
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

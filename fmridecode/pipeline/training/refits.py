@@ -17,12 +17,12 @@ from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import predict_logits
 from fmridecode.errors import UsageError
-from fmridecode.pipeline.baseline import baseline_config, has_baseline
-from fmridecode.pipeline.choose import epsilons, with_epsilon
-from fmridecode.pipeline.fitting import fit_members
-from fmridecode.pipeline.folds import Folds
 from fmridecode.pipeline.memory import n_processes, work_of_maps
 from fmridecode.pipeline.participant.decode import batches_of
+from fmridecode.pipeline.training.baseline import baseline_config, has_baseline
+from fmridecode.pipeline.training.choose import epsilons, with_epsilon
+from fmridecode.pipeline.training.fitting import fit_members
+from fmridecode.pipeline.training.folds import Folds
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)

@@ -22,10 +22,10 @@ from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
 from fmridecode.core.transfer import take_over
-from fmridecode.pipeline.checkpoints import Checkpoints, Keeper, training_key
 from fmridecode.pipeline.device import room_for_maps
-from fmridecode.pipeline.start import starting_members
-from fmridecode.pipeline.training_maps import remembered
+from fmridecode.pipeline.training.checkpoints import Checkpoints, Keeper, training_key
+from fmridecode.pipeline.training.start import starting_members
+from fmridecode.pipeline.training.training_maps import remembered
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from fmridecode.core.maps import MapSet
 from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split
 from fmridecode.errors import TryAgainError
-from fmridecode.pipeline.stopping import StopRequest, deferred_stop
+from fmridecode.pipeline.training.stopping import StopRequest, deferred_stop
 
 FOLDER = "checkpoints"
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from fmridecode.config import compose_run
-from fmridecode.pipeline.dry_run import dry_run
+from fmridecode.pipeline.preparing.dry_run import dry_run
 
 
 def test_with_a_model_maps_of_one_class_will_do_and_the_grid_is_its_own(

@@ -14,8 +14,8 @@ from fmridecode.bids.derivatives import read_table
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import make_splits
-from fmridecode.pipeline.fitting import fit_decoder
-from fmridecode.pipeline.leaks import kept_together, recognised
+from fmridecode.pipeline.training.fitting import fit_decoder
+from fmridecode.pipeline.training.leaks import kept_together, recognised
 
 MEASURES = ("faithfulness", "sanity", "reliability", "robustness")
 OFF = [each for name in MEASURES for each in (f"--{name}", "off")]

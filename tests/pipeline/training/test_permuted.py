@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fmridecode.bids.derivatives import read_table
-from fmridecode.pipeline.permuted import has_permuted, permuted_maps
+from fmridecode.pipeline.training.permuted import has_permuted, permuted_maps
 
 FULL = (
     "--saliency", "gradient", "--faithfulness", "off", "--reliability", "off",

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
-from fmridecode.pipeline.folds import Folds
-from fmridecode.pipeline.refits import permuted
+from fmridecode.pipeline.training.folds import Folds
+from fmridecode.pipeline.training.refits import permuted
 
 
 def has_permuted(config: RunConfig) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import Split
-from fmridecode.pipeline.training_maps import remembered, statistics
+from fmridecode.pipeline.training.training_maps import remembered, statistics
 
 SPLIT = Split(train=("01", "02"), validation=("03",), test=("04", "05"))
 

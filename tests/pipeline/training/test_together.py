@@ -12,7 +12,7 @@ import torch
 from fmridecode.config import ExecutionConfig
 from fmridecode.core.peers import ALONE
 from fmridecode.errors import BadDataError, TryAgainError, UsageError
-from fmridecode.pipeline.together import by_first, joined, n_started, shared_maps
+from fmridecode.pipeline.training.together import by_first, joined, n_started, shared_maps
 
 from .small_maps import make_small_maps
 

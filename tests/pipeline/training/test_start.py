@@ -14,9 +14,9 @@ from fmridecode.core.splits import make_splits
 from fmridecode.core.trained import TrainedDecoder
 from fmridecode.core.transfer import members_of
 from fmridecode.errors import NoInputError, UsageError
-from fmridecode.pipeline.baseline import baseline_config
-from fmridecode.pipeline.fitting import fit_decoder
-from fmridecode.pipeline.start import check_start_saw_nobody, started
+from fmridecode.pipeline.training.baseline import baseline_config
+from fmridecode.pipeline.training.fitting import fit_decoder
+from fmridecode.pipeline.training.start import check_start_saw_nobody, started
 
 CPU = torch.device("cpu")
 

@@ -12,11 +12,11 @@ from fmridecode.bids.derivatives import read_table
 from fmridecode.core.maps import MapSet
 from fmridecode.core.splits import Split
 from fmridecode.errors import UsageError
-from fmridecode.pipeline import refits
-from fmridecode.pipeline.fitting import fit_decoder
 from fmridecode.pipeline.group.refits import refitted_rows
 from fmridecode.pipeline.participant.decode import batches_of
-from fmridecode.pipeline.refits import check_refits, permuted, refit_once
+from fmridecode.pipeline.training import refits
+from fmridecode.pipeline.training.fitting import fit_decoder
+from fmridecode.pipeline.training.refits import check_refits, permuted, refit_once
 
 LINEAR = {"model": {"architecture": "linear"}, "training": {"scheme": "standard", "epochs": 2}}
 FAST = ("--training", "standard", "--epochs", "2", "--saliency", "gradient", "--nprocs", "1")

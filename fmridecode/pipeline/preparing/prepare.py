@@ -17,10 +17,10 @@ from fmridecode.bids.templates import Template, target_grid
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.errors import NothingMatchedError
-from fmridecode.pipeline.assignments import write_assignments
 from fmridecode.pipeline.memory import n_processes, work_on
-from fmridecode.pipeline.origin import origin_of
-from fmridecode.pipeline.plausibility import known_maps, write_plausibility
+from fmridecode.pipeline.preparing.assignments import write_assignments
+from fmridecode.pipeline.preparing.plausibility import known_maps, write_plausibility
+from fmridecode.pipeline.training.origin import origin_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ import torch
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.errors import BadDataError
-from fmridecode.pipeline import choose
-from fmridecode.pipeline.choose import (
+from fmridecode.pipeline.training import choose
+from fmridecode.pipeline.training.choose import (
     EPSILONS,
     SIGMAS,
     Interpretability,
@@ -18,8 +18,8 @@ from fmridecode.pipeline.choose import (
     resolved,
     sigma_curve,
 )
-from fmridecode.pipeline.fitting import fit_decoder
-from fmridecode.pipeline.train import train
+from fmridecode.pipeline.training.fitting import fit_decoder
+from fmridecode.pipeline.training.train import train
 
 CPU = torch.device("cpu")
 AUTO = {"training": {"epsilon": "auto"}, "saliency": {"smoothgrad_sigma": "auto"}}

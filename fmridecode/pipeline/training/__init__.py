@@ -1,0 +1,1 @@
+"""Decoders are trained fold by fold, beside what they are compared with, and kept on disk."""
