@@ -18,6 +18,7 @@ from fmridecode.cli.running import exit_code_of
 from fmridecode.config import RunConfig, Values, compose
 from fmridecode.core.splits import Split
 from fmridecode.core.training import Trainer
+from fmridecode.pipeline.training import train as module
 from fmridecode.pipeline.training.checkpoints import Checkpoints, training_key
 from fmridecode.pipeline.training.train import train
 
@@ -81,6 +82,7 @@ def test_a_signal_ends_a_training_after_the_minibatch_and_it_goes_on(
         return exit_code_of(lambda: train(config, maps, {}, out, CPU) and None)
 
     assert run(tmp_path / "whole") == 0
+    monkeypatch.setattr(module, "seconds", lambda *_: 0.0)  # its timed minibatches are no training
     monkeypatch.setattr(Trainer, "update", counted)
     n_ended = 0
     while (code := run(tmp_path / "ended")) == 75:
