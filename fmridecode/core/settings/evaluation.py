@@ -80,7 +80,8 @@ class EvaluationConfig:
         "quick",
         "--group-statistics",
         help="Test whether saliency is consistent over participants, by t maps and permutations "
-        "corrected over voxels (quick), also over clusters (full), or not at all (off).",
+        "corrected over voxels: SmoothGrad, or the first method there is (quick), every method "
+        "and clusters too (full), or not at all (off).",
         panel=EVALUATION,
     )
     permutations: int = option(

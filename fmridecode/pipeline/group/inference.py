@@ -76,14 +76,24 @@ class Inference:
         return survives
 
 
-def why_untested(stack: Stack, config: EvaluationConfig) -> str:
-    """Say why a group map is not tested; empty where it can be."""
+def why_untested(stack: Stack, config: EvaluationConfig, *, main: str) -> str:
+    """Say why a group map is not tested; empty where it can be.
+
+    Parameters
+    ----------
+    stack, config
+        The map, and what is asked for.
+    main
+        The method that is tested where not all are.
+    """
     if config.group_statistics == "off":
         return "not asked for (--group-statistics off)"
     if stack.is_copy:
         return "it is a copy on another grid; the map that was computed is tested"
     if not stack.is_of_interest:
         return "only maps of the true class are tested, on the grid of the decoder"
+    if config.group_statistics == "quick" and stack.method != main:
+        return f"only {main} is tested (--group-statistics full tests every method)"
     n = len(stack.participants)
     if n < FEWEST:
         return (

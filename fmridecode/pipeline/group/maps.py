@@ -21,7 +21,13 @@ from fmridecode.pipeline.group.parcels import (
     parcels_table,
     participants_table,
 )
-from fmridecode.pipeline.group.stack import ENDING, Stack, find_members, read_stack
+from fmridecode.pipeline.group.stack import (
+    ENDING,
+    Stack,
+    find_members,
+    methods_of,
+    read_stack,
+)
 from fmridecode.pipeline.group.statmaps import (
     TESTS_DICTIONARY,
     origin,
@@ -30,6 +36,7 @@ from fmridecode.pipeline.group.statmaps import (
 )
 from fmridecode.pipeline.training.train import WORTH_SAYING
 from fmridecode.progress import progress
+from fmridecode.report.words import main_method
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +65,7 @@ def write_group_maps(output_dir: Path, config: RunConfig) -> list[Path]:
         The maps, the mean of each class and method before its statistics.
     """
     found, done = find_members(output_dir), list[_Done]()
-    atlas: Atlas | None = None
+    main, atlas = main_method(methods_of(found)), None
     with progress("Group maps", len(found)) as advance:
         for name, members in found.items():
             stack = read_stack(name, members)
@@ -67,7 +74,7 @@ def write_group_maps(output_dir: Path, config: RunConfig) -> list[Path]:
                     config.evaluation.atlas, stack.grid, force_space=config.space.force_space
                 )
             started = time.monotonic()
-            done.append(_write(output_dir, stack, atlas, config))
+            done.append(_write(output_dir, stack, atlas, config, main=main))
             if len(done) == 1:
                 _log_estimate((time.monotonic() - started) * (len(found) - 1))
             advance()
@@ -88,8 +95,10 @@ def _log_estimate(seconds: float) -> None:
         )
 
 
-def _write(output_dir: Path, stack: Stack, atlas: Atlas | None, config: RunConfig) -> _Done:
-    untested = why_untested(stack, config.evaluation)
+def _write(
+    output_dir: Path, stack: Stack, atlas: Atlas | None, config: RunConfig, *, main: str
+) -> _Done:
+    untested = why_untested(stack, config.evaluation, main=main)
     mean = _write_mean(output_dir / stack.name, stack, untested)
     wanted = atlas is not None and stack.is_of_interest
     parcels = parcel_means(stack, atlas) if wanted and atlas is not None else None

@@ -105,6 +105,12 @@ def find_members(output_dir: Path) -> dict[str, Members]:
     return dict(found)
 
 
+def methods_of(found: Mapping[str, Members]) -> set[str]:
+    """Return the saliency methods of the maps."""
+    first = (next(iter(members.values()))[0] for members in found.values())
+    return {str(read_sidecar(path).get("SaliencyMethod", "")) for path in first}
+
+
 def work_of_group(output_dir: Path) -> Work:
     """Return what the largest group map needs: one image of each is opened."""
     works = [

@@ -43,10 +43,12 @@ def stack_of() -> Callable[..., Stack]:
 def store_maps(tmp_path: Path) -> Callable[..., Path]:
     """Write the maps of participants, and of their sessions, of one class by one method."""
 
-    def write(values: Values, *, label: str = "heat", target: str = "heat") -> Path:
+    def write(
+        values: Values, *, label: str = "heat", target: str = "heat", method: str = "gradient"
+    ) -> Path:
         for who, one in values.items():
             folder = tmp_path.joinpath(*who.split("_"), "func")
-            name = f"{who}_space-MNI152NLin2009cAsym_res-08_contrast-x_desc-gradientTo"
+            name = f"{who}_space-MNI152NLin2009cAsym_res-08_contrast-x_desc-{method}To"
             write_map(
                 folder / f"{name}{target.title()}_saliency.nii.gz",
                 one,
@@ -56,7 +58,7 @@ def store_maps(tmp_path: Path) -> Callable[..., Path]:
                     "Description": "A map.",
                     "TrueClass": label,
                     "TargetClass": target,
-                    "SaliencyMethod": "gradient",
+                    "SaliencyMethod": method,
                     "TrainedOnParticipant": False,
                 },
             )

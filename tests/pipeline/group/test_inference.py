@@ -157,6 +157,18 @@ def test_maps_of_other_classes_are_averaged_but_not_tested(store_maps: Store) ->
     assert "only maps of the true class" in said["Statistics"]
 
 
+def test_one_method_is_tested_unless_all_are_asked_for(store_maps: Store) -> None:
+    for method in ("gradient", "smoothgrad"):
+        out = store_maps(written(maps()), method=method)
+    write_group_maps(out, config())
+    (only,) = out.glob("group_*_stat-t_*_statmap.nii.gz")
+    assert "smoothgradToHeat" in only.name
+    (other,) = out.glob("group_*-gradientToHeat_saliency.json")
+    assert "only smoothgrad is tested" in json.loads(other.read_text())["Statistics"]
+    write_group_maps(out, config(group_statistics="full"))
+    assert len(list(out.glob("group_*_stat-t_*_statmap.nii.gz"))) == 2
+
+
 def test_permutations_that_could_not_reach_significance_are_refused() -> None:
     with pytest.raises(UsageError, match="--permutations is 10; expected 100 or more"):
         EvaluationConfig(permutations=10)
