@@ -14,8 +14,8 @@ from fmridecode.core.maps import UNKNOWN
 from fmridecode.errors import BadDataError
 from fmridecode.shapes import Labels, Maps, SoftLabels
 
-_SENT = 64
-"""Maps sent to the device together when all of them are kept there."""
+_AT_ONCE = 64
+"""Maps read together where all of them are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,8 @@ class Batches:
         if self.held is not None or 4 * math.prod(shape) > room:
             return self
         held = torch.empty(shape, device=self.device)
-        for start in range(0, len(self), _SENT):
-            few = slice(start, start + _SENT)
+        for start in range(0, len(self), _AT_ONCE):
+            few = slice(start, start + _AT_ONCE)
             held[few] = self.take(few)[0]
         return replace(self, held=held)
 
@@ -119,7 +119,15 @@ def class_means(batches: Batches, n_classes: int) -> Tensor:
             "class out."
         )
     means = [
-        batches.values[batches.indices[batches.labels[batches.indices] == k]].mean(axis=0)
+        _mean(batches.values, batches.indices[batches.labels[batches.indices] == k])
         for k in range(n_classes)
     ]
     return torch.from_numpy(np.stack(means))
+
+
+def _mean(values: NDArray[np.float32], indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Average maps, reading a few at a time: all of them may not fit into memory."""
+    total = np.zeros(values.shape[1:])
+    for few in np.array_split(indices, math.ceil(len(indices) / _AT_ONCE)):
+        total += values[few].sum(axis=0, dtype=np.float64)
+    return (total / len(indices)).astype(values.dtype)

@@ -48,7 +48,13 @@ def salt_of(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def map_prints(values: NDArray[np.float32], mask: NDArray[np.bool_], *, salt: str) -> Prints:
+def map_prints(
+    values: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    *,
+    salt: str,
+    indices: NDArray[np.int64] | None = None,
+) -> Prints:
     """Return the fingerprints of some maps.
 
     Parameters
@@ -59,13 +65,16 @@ def map_prints(values: NDArray[np.float32], mask: NDArray[np.bool_], *, salt: st
         ``grid``; of many voxels, every second, third, ... is taken.
     salt
         Hexadecimal.
+    indices
+        Of which maps; all by default. They are read a few at a time.
     """
+    rows = np.arange(len(values)) if indices is None else indices
     voxels = np.flatnonzero(mask)
     voxels = voxels[:: math.ceil(len(voxels) / _VOXELS)]
     patterns = _patterns(len(voxels), salt)
-    prints = np.empty((len(values), BITS // 8), dtype=np.uint8)
-    for start in range(0, len(values), _ROWS):
-        few = np.asarray(values[start : start + _ROWS], dtype=np.float32)
+    prints = np.empty((len(rows), BITS // 8), dtype=np.uint8)
+    for start in range(0, len(rows), _ROWS):
+        few = np.asarray(values[rows[start : start + _ROWS]], dtype=np.float32)
         inside = few.reshape(len(few), -1)[:, voxels]
         inside = inside - inside.mean(axis=1, keepdims=True)
         prints[start : start + _ROWS] = np.packbits(inside @ patterns > 0, axis=1)

@@ -57,9 +57,6 @@ _BATCH = 8
 _WEIGHTS = 8
 """Arrays of the size of the weights: Adam's, the gradient, the best and the checkpoint's."""
 
-_TRAINING = 2
-"""Copies of all training maps, when their fingerprints or their means are taken."""
-
 _GROUP = 12
 """Float32 arrays of the size of all participants' maps in a permutation test."""
 
@@ -113,7 +110,6 @@ def least_mb(config: RunConfig, work: Work) -> int:
         + _FEATURE_MAPS * _features(config.model, work.voxels)
         + _BATCH * batch * grid
         + (_WEIGHTS + config.model.ensemble) * _FLOAT * weights
-        + _TRAINING * work.n_maps * grid
         + _GROUP * work.n_participants * grid
         + (_refit_bytes(config, work) if config.evaluation.permutation_refits else 0)
     )

@@ -125,3 +125,10 @@ def test_nothing_is_recognised_where_nothing_was_recorded() -> None:
     prints = map_prints(smooth_maps(2), MASK, salt=SALT)
     assert not recognised(prints, ()).any()
     assert recognised(prints[:0], ("00" * 32,)).shape == (0,)
+
+
+def test_some_maps_have_the_prints_that_they_have_among_all() -> None:
+    x = smooth_maps(5)
+    chosen = np.array([3, 1])
+    some = map_prints(x, MASK, salt=SALT, indices=chosen)
+    assert np.array_equal(some, map_prints(x, MASK, salt=SALT)[chosen])

@@ -134,7 +134,8 @@ def test_what_takes_more_memory_is_reckoned_with(more: dict[str, dict[str, objec
 def test_a_larger_study_on_a_finer_grid_needs_more() -> None:
     least = least_mb(settings(), MAPS)
     assert least_mb(settings(), replace(MAPS, voxels=2 * MAPS.voxels)) > least
-    assert least_mb(settings(), replace(MAPS, n_maps=2 * MAPS.n_maps)) > least
+    # maps are mapped, and read a few at a time
+    assert least_mb(settings(), replace(MAPS, n_maps=2 * MAPS.n_maps)) == least
     assert least_mb(settings(), replace(MAPS, n_participants=200)) > least
     coarse, fine = (work_of(compose({"space": {"resolution": mm}})) for mm in (8, 2))
     assert coarse.voxels < fine.voxels

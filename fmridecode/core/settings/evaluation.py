@@ -85,7 +85,7 @@ class EvaluationConfig:
         panel=EVALUATION,
     )
     permutations: int = option(
-        2000,
+        1000,
         "--permutations",
         help="Random changes of the participants' signs for --group-statistics.",
         panel=EVALUATION,

@@ -30,7 +30,7 @@ def recognised(
     if not known.salt or not participants:
         return {}
     indices = maps.where(set(participants))
-    prints = map_prints(maps.values[indices], maps.mask, salt=known.salt)
+    prints = map_prints(maps.values, maps.mask, salt=known.salt, indices=indices)
     hits = indices[among(prints, known.maps)]
     found = {maps.examples[i].participant: "their maps" for i in hits}
     dataset = maps.origin.dataset

@@ -38,7 +38,7 @@ def remembered(maps: MapSet, split: Split, *, seed: int) -> Origin:
         usual=usual(statistics(maps, indices[:: math.ceil(len(indices) / MOST)])),
         fingerprints=Fingerprints(
             salt=salt,
-            maps=as_hexadecimal(map_prints(maps.values[indices], maps.mask, salt=salt)),
+            maps=as_hexadecimal(map_prints(maps.values, maps.mask, salt=salt, indices=indices)),
             participants=tuple(sorted(participant_print(dataset, w, salt=salt) for w in who)),
         ),
     )
