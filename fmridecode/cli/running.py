@@ -85,5 +85,5 @@ def exit_code_of(command: Callable[[], object]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"fmridecode: error: {message}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"fmridecode: error: {message}\n")  # at once: several processes may fail
     return code
