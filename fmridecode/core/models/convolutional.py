@@ -1,0 +1,133 @@
+"""The convolutional network of the paper, and its kin."""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+from fmridecode.core.models.decoder import Decoder
+from fmridecode.core.models.linear import LinearDecoder
+from fmridecode.core.pooling import bearable_halvings, coarsenings, halve, smooth
+from fmridecode.shapes import Logits, Maps, Mask
+
+CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+
+GAIN, DIRECTION = "parametrizations.weight.original0", "parametrizations.weight.original1"
+"""What weight normalisation calls its two parameters."""
+
+
+class ConvolutionalDecoder(Decoder):
+    """Table 2 of the paper: convolutions of width 3, average pooling of width 2, one dense layer.
+
+    Every convolution is weight-normalised with one gain per filter; the dense layer is not.
+    Without activation it is the convolutional linear network. ``linear_path`` adds a dense
+    layer straight from the masked input to the logits. ``strided`` convolutions halve the grid
+    themselves instead of being averaged; their width is 4, so that every voxel counts in as many
+    windows as its neighbours and the gradient has no checkerboard. ``coarsen_from`` halves the
+    maps before the convolutions while the shortest axis has that many voxels. ``squash`` bends
+    voxels beyond about that many SD towards it, since first-level maps have heavier tails than a
+    Gaussian.
+    """
+
+    def __init__(
+        self,
+        mask: Mask,
+        n_classes: int,
+        *,
+        filters: Sequence[int],
+        halvings: int,
+        activation: Callable[[Tensor], Tensor] | None,
+        linear_path: bool,
+        strided: bool,
+        coarsen_from: int,
+        squash: float,
+    ) -> None:
+        super().__init__(mask)
+        self.squash = squash
+        self.coarsenings = coarsenings(tuple(mask.shape), coarsen_from)
+        grid = tuple(size >> self.coarsenings for size in mask.shape)
+        self.halvings = bearable_halvings(grid, min(halvings, len(filters)))
+        self.activation = activation
+        self.is_linear = activation is None and squash == 0
+        self.strided = strided
+        make = CONVOLUTIONS[mask.ndim]
+        channels = [1, *filters]
+        self.layers = nn.ModuleList()
+        for depth, (before, after) in enumerate(pairwise(channels)):
+            width, stride = (4, 2) if self._halves_itself(depth) else (3, 1)
+            layer = make(before, after, width, padding=1, stride=stride)
+            self.layers.append(weight_norm(layer, dim=0))
+        n_features = channels[-1]
+        for size in grid:
+            n_features *= size >> self.halvings
+        self.head = nn.Linear(n_features, n_classes)
+        self.direct = LinearDecoder(mask, n_classes) if linear_path else None
+
+    def _halves_itself(self, depth: int) -> bool:
+        return self.strided and depth < self.halvings
+
+    def forward(self, x: Maps) -> Logits:
+        """Map ``(batch, *grid)`` to ``(batch, classes)``."""
+        return self.decode(*self.prepare(x))
+
+    def prepare(self, x: Maps) -> tuple[Maps, Tensor]:
+        """Return the maps, masked and bent, and what the convolutions see of them."""
+        x = x * self.mask
+        if self.squash > 0:
+            x = self.squash * torch.tanh(x / self.squash)
+        features = x.unsqueeze(1)
+        for _ in range(self.coarsenings):
+            features = halve(features, self.mask.ndim)
+        return x, features
+
+    def prepares_like(self, other: nn.Module) -> bool:
+        """Whether another decoder of the same mask prepares its maps in the same way."""
+        return isinstance(other, ConvolutionalDecoder) and (self.squash, self.coarsenings) == (
+            other.squash,
+            other.coarsenings,
+        )
+
+    def decode(self, x: Maps, features: Tensor) -> Logits:
+        """Map what `prepare` returned to ``(batch, classes)``."""
+        for depth, layer in enumerate(self.layers):
+            features = layer(features)
+            if self.activation is not None:
+                features = self.activation(features)
+            if not self._halves_itself(depth):
+                pool = halve if depth < self.halvings else smooth
+                features = pool(features, self.mask.ndim)
+        logits: Tensor = self.head(features.flatten(1))
+        return logits if self.direct is None else logits + self.direct(x)
+
+    def weights(self) -> list[Tensor]:
+        """Return the normalised filters and the dense weights."""
+        own = [cast("Tensor", layer.weight) for layer in self.layers]
+        direct = [] if self.direct is None else self.direct.weights()
+        return [*own, self.head.weight, *direct]
+
+    def logit_layers(self) -> list[nn.Linear]:
+        """Return the layer after the convolutions, and the linear path."""
+        direct = [] if self.direct is None else self.direct.logit_layers()
+        return [self.head, *direct]
+
+    def voxel_weights(self) -> list[Tensor]:
+        """Return the weights of the linear path."""
+        return [] if self.direct is None else self.direct.voxel_weights()
+
+    def convolutions(self) -> list[nn.Module]:
+        """Return the weight-normalised layers."""
+        return list(self.layers)
+
+    def feature_numbers(self) -> int:
+        """Return the number of features before the pooling that makes them fewer."""
+        numbers, halved = [], self.coarsenings
+        for depth, layer in enumerate(self.layers):
+            halved += self._halves_itself(depth)
+            voxels = math.prod(size >> halved for size in self.mask.shape)
+            numbers.append(voxels * cast("int", layer.out_channels))
+            halved += depth < self.halvings and not self._halves_itself(depth)
+        return max(numbers)
