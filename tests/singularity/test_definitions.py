@@ -9,7 +9,7 @@ from typer.main import get_command
 from fmridecode.cli.main import LEVELS, make_app
 from fmridecode.cli.parameters import one_value_each
 from fmridecode.pipeline.lease import EXPIRES, SIGN_OF_LIFE
-from fmridecode.pipeline.levels import TRAINING
+from fmridecode.pipeline.levels.begin import TRAINING
 
 ROOT = Path(__file__).parents[2]
 DEFINITIONS = sorted((ROOT / "singularity").glob("*.def"))
