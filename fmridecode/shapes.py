@@ -28,6 +28,15 @@ Labels = Int[Tensor, " batch"]
 SoftLabels = Float[Tensor, "batch classes"]
 """Class weights that sum to one, as mixing two examples makes them."""
 
+Numbers = Float[Tensor, " batch"]
+"""The number to be decoded of each example, standardised."""
+
+Targets = Float[Tensor, "batch targets"]
+"""What the outputs are held against: soft labels, or one number."""
+
+Outputs = Float[Tensor, "batch outputs"]
+"""What a decoder says: logits, or the mean and the variance of a number."""
+
 Logits = Float[Tensor, "batch classes"]
 """Unnormalised log probabilities."""
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from fmridecode.core.maps import UNKNOWN
 from fmridecode.errors import BadDataError
-from fmridecode.shapes import Labels, Maps, SoftLabels
+from fmridecode.shapes import Labels, Maps, Numbers, SoftLabels
 
 _AT_ONCE = 64
 """Maps read together where all of them are read."""
@@ -28,7 +28,7 @@ class Batches:
         All maps, ``(examples, *grid)``; may be memory-mapped, or in half precision.
     labels
         All class indices; `UNKNOWN` for a map of none of the classes, about which a decoder
-        learns to be undecided.
+        learns to be undecided. Or, in float32, the standardised numbers to be decoded.
     indices
         The examples that belong here.
     device
@@ -38,7 +38,7 @@ class Batches:
     """
 
     values: NDArray[np.floating]
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64] | NDArray[np.float32]
     indices: NDArray[np.int64]
     device: torch.device
     held: Tensor | None = None
@@ -50,7 +50,7 @@ class Batches:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def take(self, positions: NDArray[np.int64] | slice) -> tuple[Maps, Labels]:
+    def take(self, positions: NDArray[np.int64] | slice) -> tuple[Maps, Labels | Numbers]:
         """Return the maps and labels at these positions among `indices`."""
         chosen = self.indices[positions]
         if self.held is not None:
@@ -75,7 +75,7 @@ class Batches:
             held[few] = self.take(few)[0]
         return replace(self, held=held)
 
-    def in_order(self, size: int) -> Iterator[tuple[Maps, Labels]]:
+    def in_order(self, size: int) -> Iterator[tuple[Maps, Labels | Numbers]]:
         """Yield all examples in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))

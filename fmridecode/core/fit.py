@@ -8,20 +8,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from fmridecode.core.attacks import robust_accuracy
-from fmridecode.core.batches import Batches, class_means, soft_labels
+from fmridecode.core.attacks import outputs_under_attack
+from fmridecode.core.batches import Batches, class_means
 from fmridecode.core.checkpoint import Checkpoint, copied, optimiser_state, restore_optimiser
 from fmridecode.core.history import Epoch, History
-from fmridecode.core.maps import UNKNOWN
 from fmridecode.core.models import CorrelationDecoder, Decoder
+from fmridecode.core.objective import CLASSES, Objective
 from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import TrainingConfig
 from fmridecode.core.training import SCHEMES, Trainer, minibatch, passes
 from fmridecode.errors import UsageError
-from fmridecode.shapes import Maps, SoftLabels
+from fmridecode.shapes import Maps, Targets
 
 ROBUST_EXAMPLES = 32
 """Validation maps, at most, that PGD-20 attacks after each epoch, spread evenly over all."""
@@ -35,8 +34,9 @@ def fit(
     validation: Batches,
     config: TrainingConfig,
     *,
-    n_classes: int,
+    n_outputs: int,
     generator: torch.Generator,
+    objective: Objective = CLASSES,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     n_attacked: int = ROBUST_EXAMPLES,
     start: Checkpoint | None = None,
@@ -54,10 +54,12 @@ def fit(
         Examples of different participants.
     config
         Scheme and recipe.
-    n_classes
-        Number of logits.
+    n_outputs
+        Number of outputs: of classes, one logit each.
     generator
         Source of the order, the noise and the mixtures, on the device of the model.
+    objective
+        The loss, and what is attacked.
     on_epoch
         Called after each epoch, for progress bars and logs; of those before ``start`` too.
     n_attacked
@@ -79,14 +81,16 @@ def fit(
         When a correlation decoder lacks a class to average.
     """
     if isinstance(model, CorrelationDecoder):
-        model.remember(class_means(train, n_classes).to(model.mask.device))
-        trainer = Trainer(model, config, 0, generator, peers)
+        model.remember(class_means(train, n_outputs).to(model.mask.device))
+        trainer = Trainer(model, config, 0, generator, peers, objective=objective)
         only = _evaluate(trainer, validation, 0, math.nan, 0)
         on_epoch(only)
         return History(epochs=(only,), selected=0, n_attacked=0)
-    n_known = int((validation.labels[validation.indices] != UNKNOWN).sum())
-    n_attacked = min(n_attacked, n_known)
-    course = _Course(model, train, config, n_classes, generator, peers)
+    n_attacked = min(n_attacked, len(_scorable(validation, objective)))
+    trainer = Trainer(
+        model, config, _n_updates(train, config), generator, peers, objective=objective
+    )
+    course = _Course(trainer, train, n_outputs)
     if start is not None:
         course.restore(start)
         for epoch in start.epochs:
@@ -106,22 +110,12 @@ def fit(
 class _Course:
     """Where a training stands, between two minibatches."""
 
-    def __init__(
-        self,
-        model: Decoder,
-        train: Batches,
-        config: TrainingConfig,
-        n_classes: int,
-        generator: torch.Generator,
-        peers: Peers,
-    ) -> None:
-        self.size = config.batch_size or len(train)
-        hops = config.steps if config.scheme == "adversarial" else 1
-        n_updates = passes(config) * math.ceil(len(train) / self.size) * hops
-        self.trainer = Trainer(model, config, n_updates, generator, peers)
+    def __init__(self, trainer: Trainer, train: Batches, n_outputs: int) -> None:
+        self.size = trainer.config.batch_size or len(train)
+        self.trainer = trainer
         self.train = train
-        self.n_classes = n_classes
-        self.held: tuple[NDArray[np.int64], tuple[Maps, SoftLabels]] | None = None
+        self.n_outputs = n_outputs
+        self.held: tuple[NDArray[np.int64], tuple[Maps, Targets]] | None = None
         self.order = np.empty(0, dtype=np.int64)
         self.losses: list[float] = []
         self.epochs: list[Epoch] = []
@@ -142,12 +136,12 @@ class _Course:
         scheme = SCHEMES[self.trainer.config.scheme]
         self.losses.append(scheme(self.trainer, *minibatch(self.trainer, self._load, batch)))
 
-    def _load(self, positions: NDArray[np.int64]) -> tuple[Maps, SoftLabels]:
+    def _load(self, positions: NDArray[np.int64]) -> tuple[Maps, Targets]:
         """Return maps and targets; a full batch, the same every time, is loaded once."""
         if self.held is not None and np.array_equal(self.held[0], positions):
             return self.held[1]
         x, labels = self.train.take(positions)
-        loaded = x, soft_labels(labels, self.n_classes, dtype=x.dtype)
+        loaded = x, self.trainer.objective.targets(labels, self.n_outputs, dtype=x.dtype)
         if self.held is None and not self.trainer.config.batch_size:
             self.held = positions, loaded
         return loaded
@@ -193,32 +187,45 @@ class _Course:
         self.epochs, self.best = list(checkpoint.epochs), dict(checkpoint.best)
 
 
+def _n_updates(train: Batches, config: TrainingConfig) -> int:
+    hops = config.steps if config.scheme == "adversarial" else 1
+    return passes(config) * math.ceil(len(train) / (config.batch_size or len(train))) * hops
+
+
+def _scorable(validation: Batches, objective: Objective) -> NDArray[np.int64]:
+    """Return the positions of the examples that a score can be made of."""
+    return np.flatnonzero(objective.most(validation.labels[validation.indices]))
+
+
 def _evaluate(
     trainer: Trainer, validation: Batches, number: int, train_loss: float, n_attacked: int
 ) -> Epoch:
     model, config, peers = trainer.model, trainer.config, trainer.peers
+    objective = trainer.objective
     own, size = peers.rows(len(validation)), config.batch_size or len(validation)
-    loss = correct = hits = 0.0
+    loss = gained = gained_under_attack = 0.0
     for first in range(own.start, own.stop, size):
         x, y = validation.take(slice(first, min(first + size, own.stop)))
-        logits = logits_of(model, x)
-        targets = soft_labels(y, logits.shape[1], dtype=logits.dtype)
-        loss += float(functional.cross_entropy(logits, targets, reduction="sum"))
-        correct += float((logits.argmax(dim=1) == y).sum())
-    known = np.flatnonzero(validation.labels[validation.indices] != UNKNOWN)
+        outputs = logits_of(model, x)
+        targets = objective.targets(y, outputs.shape[1], dtype=outputs.dtype)
+        loss += float(objective.loss(outputs, targets))
+        gained += float(objective.gains(outputs, y).sum())
+    known = _scorable(validation, objective)
+    spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]
     attacked = config.scheme in ("adversarial", "pgd") and n_attacked > 0
-    if attacked:
-        spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]
-        few = spread[peers.rows(n_attacked)]
-        if len(few):
-            share = robust_accuracy(model, *validation.take(few), bound=trainer.bound)
-            hits = round(share * len(few))
-    counts = torch.tensor([loss, correct, hits], dtype=torch.float64, device=validation.device)
-    loss, correct, hits = peers.add([counts])[0].tolist()
+    if attacked and len(few := spread[peers.rows(n_attacked)]):
+        x, y = validation.take(few)
+        outputs = outputs_under_attack(model, x, y, bound=trainer.bound, objective=objective)
+        gained_under_attack = float(objective.gains(outputs, y).sum())
+    sums = torch.tensor(
+        [loss, gained, gained_under_attack], dtype=torch.float64, device=validation.device
+    )
+    loss, gained, gained_under_attack = peers.add([sums])[0].tolist()
+    most = objective.most(validation.labels[validation.indices])
     return Epoch(
         epoch=number,
         train_loss=train_loss,
         validation_loss=loss / len(validation),
-        validation_accuracy=correct / len(known),
-        robust_accuracy=hits / n_attacked if attacked else math.nan,
+        validation_score=gained / float(most.sum()),
+        robust_score=gained_under_attack / float(most[spread].sum()) if attacked else math.nan,
     )

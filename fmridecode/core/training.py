@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from fmridecode.core.attacks import ascent_direction, other_classes, pgd
+from fmridecode.core.attacks import ascent_direction, pgd
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import (
     gaussian,
@@ -20,10 +19,11 @@ from fmridecode.core.noise import (
     radius,
     uniform_in_ball,
 )
+from fmridecode.core.objective import CLASSES, Objective
 from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.portions import portion, within_memory
 from fmridecode.core.settings import TrainingConfig, chosen
-from fmridecode.shapes import Maps, PerExample, SoftLabels
+from fmridecode.shapes import Maps, PerExample, Targets
 
 
 class Trainer:
@@ -36,8 +36,11 @@ class Trainer:
         n_updates: int,
         generator: torch.Generator,
         peers: Peers = ALONE,
+        *,
+        objective: Objective = CLASSES,
     ) -> None:
         self.model = model
+        self.objective = objective
         self.peers = peers
         self.n_whole = 0
         self.config = config
@@ -53,7 +56,7 @@ class Trainer:
         self.portion = 0
 
     def update(
-        self, x: Maps, targets: SoftLabels, *, attack: bool = False
+        self, x: Maps, targets: Targets, *, attack: bool = False
     ) -> tuple[float, Maps | None]:
         """Take one step of Adam; with ``attack`` also return the direction that raises the loss.
 
@@ -73,7 +76,7 @@ class Trainer:
         return float(loss), None if upward is None else normalise(upward)
 
     def _gradients(
-        self, x: Maps, targets: SoftLabels, attack: bool, size: int
+        self, x: Maps, targets: Targets, attack: bool, size: int
     ) -> tuple[Tensor, list[Tensor], Maps | None]:
         """Return the mean loss, its penalised gradients, and that of the input when attacking.
 
@@ -89,8 +92,7 @@ class Trainer:
         upward: list[Tensor] = []
         for few, goals in zip(torch.split(x, size), torch.split(targets, size), strict=True):
             few.requires_grad_(attack)
-            loss = functional.cross_entropy(self.model(few), goals, reduction="sum")
-            loss = loss / self.whole(len(x))
+            loss = self.objective.loss(self.model(few), goals) / self.whole(len(x))
             wanted = [*self.parameters, few] if attack else self.parameters
             found = list(torch.autograd.grad(loss if gradients else loss + penalty, wanted))
             if attack:
@@ -99,13 +101,13 @@ class Trainer:
             total += loss.detach()
         return total, gradients, torch.cat(upward) if attack else None
 
-    def goal(self, targets: SoftLabels) -> SoftLabels:
-        """Return the classes that the attack is about: the true ones, or others to aim at."""
+    def goal(self, targets: Targets) -> Targets:
+        """Return the targets that the attack is about: the true ones, or others to aim at."""
         if not self.targeted:
             return targets
         whole = targets.new_zeros(self.whole(len(targets)), targets.shape[1])
         whole[self.own] = targets
-        return other_classes(whole, generator=self.generator)[self.own]
+        return self.objective.others(whole, generator=self.generator)[self.own]
 
     def begin(self, n: int) -> slice:
         """Begin a minibatch of ``n`` examples, and return this process's share of it."""
@@ -134,9 +136,9 @@ class Trainer:
         drawn = torch.rand(n, generator=self.generator, device=x.device, dtype=x.dtype)
         return drawn[self.own]
 
-    def direction(self, x: Maps, goal: SoftLabels) -> Maps:
+    def direction(self, x: Maps, goal: Targets) -> Maps:
         """Return the unit direction of the attack at the present weights."""
-        away = ascent_direction(self.model, x, goal)
+        away = ascent_direction(self.model, x, goal, objective=self.objective)
         return -away if self.targeted else away
 
     def _set_learning_rate(self) -> None:
@@ -166,17 +168,17 @@ def _groups(model: Decoder, config: TrainingConfig) -> list[dict[str, Any]]:
     return groups
 
 
-def _standard(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
+def _standard(trainer: Trainer, x: Maps, targets: Targets) -> float:
     return trainer.update(x, targets)[0]
 
 
-def _random_noise(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
+def _random_noise(trainer: Trainer, x: Maps, targets: Targets) -> float:
     mask, whole = trainer.model.mask, trainer.like_whole(x)
     noise = uniform_in_ball(whole, mask, trainer.bound, generator=trainer.generator)
     return trainer.update(x + noise[trainer.own], targets)[0]
 
 
-def _adversarial(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
+def _adversarial(trainer: Trainer, x: Maps, targets: Targets) -> float:
     """Algorithm 1, lines 4 to 13: m hops on one minibatch.
 
     The noise after the last hop would be zeroed at the next minibatch, so it is not formed.
@@ -193,7 +195,7 @@ def _adversarial(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
     return trainer.update(x + noise, targets)[0]
 
 
-def _pgd(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
+def _pgd(trainer: Trainer, x: Maps, targets: Targets) -> float:
     config = trainer.config
     if config.clean_every_second and trainer.updates % 2 == 1:
         return trainer.update(x, targets)[0]
@@ -206,11 +208,12 @@ def _pgd(trainer: Trainer, x: Maps, targets: SoftLabels) -> float:
         steps=config.steps,
         project_each_step=config.project_each_step,
         toward=trainer.targeted,
+        objective=trainer.objective,
     )
     return trainer.update(x + noise, targets)[0]
 
 
-SCHEMES: dict[str, Callable[[Trainer, Maps, SoftLabels], float]] = {
+SCHEMES: dict[str, Callable[[Trainer, Maps, Targets], float]] = {
     "standard": _standard,
     "random-noise": _random_noise,
     "adversarial": _adversarial,
@@ -224,10 +227,10 @@ def passes(config: TrainingConfig) -> int:
     return max(1, round(config.epochs / hops))
 
 
-Load = Callable[[NDArray[np.int64]], tuple[Maps, SoftLabels]]
+Load = Callable[[NDArray[np.int64]], tuple[Maps, Targets]]
 
 
-def minibatch(trainer: Trainer, load: Load, batch: NDArray[np.int64]) -> tuple[Maps, SoftLabels]:
+def minibatch(trainer: Trainer, load: Load, batch: NDArray[np.int64]) -> tuple[Maps, Targets]:
     """Load this process's share of a minibatch, mix pairs of its examples and add input noise.
 
     Mixing is that of H. Zhang et al. 2018, arXiv:1710.09412. ``load`` returns the maps and the

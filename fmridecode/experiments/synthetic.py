@@ -133,7 +133,7 @@ def train(
         images.train,
         images.validation,
         replace(recipe, epochs=max(when)),
-        n_classes=len(CLASSES),
+        n_outputs=len(CLASSES),
         generator=generator,
         on_epoch=lambda epoch: (
             then(due[epoch.epoch + 1], model) if epoch.epoch + 1 in due else None

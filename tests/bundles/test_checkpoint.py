@@ -18,8 +18,8 @@ def checkpoint() -> Checkpoint:
         epoch=0,
         train_loss=1 / 3,
         validation_loss=0.1 + 0.2,
-        validation_accuracy=0.5,
-        robust_accuracy=float("nan"),
+        validation_score=0.5,
+        robust_score=float("nan"),
     )
     return Checkpoint(
         model=weights,

@@ -34,7 +34,7 @@ def test_auto_is_a_value_in_a_config_file_only_where_a_number_can_be_chosen():
 def test_nothing_computes_with_a_number_that_is_not_chosen_yet(a_decoder, batches):
     model, generator = a_decoder("linear", MASK), torch.Generator()
     with pytest.raises(UsageError, match="--epsilon is auto and not chosen"):
-        fit(model, batches(6), batches(6), TrainingConfig(epsilon="auto"), n_classes=3,
+        fit(model, batches(6), batches(6), TrainingConfig(epsilon="auto"), n_outputs=3,
             generator=generator)  # fmt: skip
     with pytest.raises(UsageError, match="--smoothgrad-sigma is auto and not chosen"):
         smoothgrad(model, batches(6).take(slice(None))[0], 1.0,

@@ -10,8 +10,8 @@ def history(clean, robust, n_attacked):
             epoch=number,
             train_loss=1.0,
             validation_loss=1.0,
-            validation_accuracy=accuracy,
-            robust_accuracy=under_attack,
+            validation_score=accuracy,
+            robust_score=under_attack,
         )
         for number, (accuracy, under_attack) in enumerate(zip(clean, robust, strict=True))
     )

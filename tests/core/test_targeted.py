@@ -3,8 +3,9 @@ import torch
 from torch.nn import functional
 
 from fmridecode.core import training
-from fmridecode.core.attacks import other_classes, pgd
+from fmridecode.core.attacks import pgd
 from fmridecode.core.noise import norms
+from fmridecode.core.objective import CLASSES
 from fmridecode.core.settings import TrainingConfig
 from fmridecode.core.training import SCHEMES
 
@@ -13,7 +14,7 @@ MASK = torch.ones(6, 6, dtype=torch.bool)
 
 def test_the_class_aimed_at_is_never_the_true_one_and_every_other_one_is_drawn():
     targets = functional.one_hot(torch.arange(900) % 3, 3).float()
-    drawn = other_classes(targets, generator=torch.Generator().manual_seed(0))
+    drawn = CLASSES.others(targets, generator=torch.Generator().manual_seed(0))
     assert torch.all(drawn.sum(dim=1) == 1)
     assert torch.all((drawn * targets).sum(dim=1) == 0)
     share = torch.stack([drawn[torch.arange(900) % 3 == k].mean(dim=0) for k in range(3)])

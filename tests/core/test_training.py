@@ -30,7 +30,7 @@ def trained(model, batches, *, seed=3, n=48, **config):
         batches(n),
         batches(24, seed=1),
         settings,
-        n_classes=3,
+        n_outputs=3,
         generator=torch.Generator().manual_seed(seed),
     )
     return {name: value.clone() for name, value in model.state_dict().items()}, history
@@ -220,7 +220,7 @@ def test_the_weights_of_the_epoch_with_the_lowest_validation_loss_are_kept(a_dec
         batches(48, signal=3.0),
         validation,
         TrainingConfig(scheme="standard", batch_size=16, epochs=8, learning_rate=0.003),
-        n_classes=3,
+        n_outputs=3,
         generator=torch.Generator().manual_seed(0),
         on_epoch=lambda _: after_each.append([p.detach().clone() for p in model.parameters()]),
     )
@@ -239,8 +239,8 @@ def test_an_epoch_reports_the_clean_loss_and_accuracy_of_all_validation_maps(a_d
     assert kept.validation_loss == pytest.approx(
         float(functional.cross_entropy(model(x), y).detach())
     )
-    assert kept.validation_accuracy == float((model(x).argmax(1) == y).double().mean())
-    assert kept.robust_accuracy <= kept.validation_accuracy
+    assert kept.validation_score == float((model(x).argmax(1) == y).double().mean())
+    assert kept.robust_score <= kept.validation_score
 
 
 def test_training_learns_what_distinguishes_the_classes(a_decoder, batches):
@@ -248,8 +248,8 @@ def test_training_learns_what_distinguishes_the_classes(a_decoder, batches):
         _, history = trained(
             a_decoder("linear", MASK), batches, scheme=scheme, epochs=40, epsilon=0.1
         )
-        assert history.epochs[history.selected].validation_accuracy > 0.9
-        assert math.isnan(history.epochs[0].robust_accuracy) == (
+        assert history.epochs[history.selected].validation_score > 0.9
+        assert math.isnan(history.epochs[0].robust_score) == (
             scheme in ("standard", "random-noise")
         )
 
@@ -319,7 +319,7 @@ def test_training_leaves_the_maps_and_the_modules_mode_alone(a_decoder, batches,
     model, data = a_decoder("cnn", MASK).eval(), batches(12)
     before = data.values.copy()
     config = TrainingConfig(scheme=scheme, epochs=2, steps=2, mixup=True, input_noise=0.1)
-    fit(model, data, data, config, n_classes=3, generator=torch.Generator())
+    fit(model, data, data, config, n_outputs=3, generator=torch.Generator())
     assert (data.values == before).all()
     assert not model.training
     assert all(p.requires_grad for p in model.parameters())
@@ -334,7 +334,7 @@ def test_a_diverging_training_is_an_error_that_names_the_learning_rate(a_decoder
             endless,
             data,
             TrainingConfig(scheme="standard"),
-            n_classes=3,
+            n_outputs=3,
             generator=torch.Generator(),
         )
 
@@ -347,7 +347,7 @@ def test_a_correlation_decoder_only_remembers_the_class_means(a_decoder, batches
     torch.testing.assert_close(state["class_means"][1], expected[MASK])
     assert history.selected == 0
     assert len(history.epochs) == 1
-    assert history.epochs[0].validation_accuracy > 0.8
+    assert history.epochs[0].validation_score > 0.8
 
 
 def test_a_correlation_decoder_without_a_class_is_an_error_that_names_it(a_decoder, batches):
@@ -359,7 +359,7 @@ def test_a_correlation_decoder_without_a_class_is_an_error_that_names_it(a_decod
             without,
             data,
             TrainingConfig(),
-            n_classes=3,
+            n_outputs=3,
             generator=torch.Generator(),
         )
 
@@ -380,8 +380,8 @@ def test_a_collapse_is_robustness_lost_while_accuracy_is_not(clean, robust, coll
             epoch=number,
             train_loss=1.0,
             validation_loss=1.0,
-            validation_accuracy=accuracy,
-            robust_accuracy=under_attack,
+            validation_score=accuracy,
+            robust_score=under_attack,
         )
         for number, (accuracy, under_attack) in enumerate(zip(clean, robust, strict=True))
     )
@@ -399,7 +399,7 @@ def test_a_seeded_training_repeats_bit_for_bit_on_cuda(a_decoder, batches, schem
             replace(batches(48), **on_gpu),
             replace(batches(24, seed=1), **on_gpu),
             TrainingConfig(scheme=scheme, mixup=True, input_noise=0.3),
-            n_classes=3,
+            n_outputs=3,
             generator=torch.Generator("cuda").manual_seed(0),
         )
         return model.state_dict()
@@ -426,7 +426,7 @@ def test_the_rate_of_voxel_weights_is_divided_by_the_number_of_voxels() -> None:
         scheme="standard", epochs=1, batch_size=0, voxel_rate=1.0, learning_rate=1e-3, l2=0.0
     )
     generator = torch.Generator().manual_seed(0)
-    fit(model, batches, batches, config, n_classes=2, generator=generator)
+    fit(model, batches, batches, config, n_outputs=2, generator=generator)
     moved = model.head.weight.abs()  # the first step of Adam is the learning rate
     torch.testing.assert_close(moved, torch.full_like(moved, 1 / 6**3), rtol=1e-3, atol=0)
     torch.testing.assert_close(model.head.bias.abs().max(), torch.tensor(1e-3), rtol=1, atol=1e-3)
@@ -445,13 +445,13 @@ def test_a_decoder_learns_to_be_undecided_about_maps_of_no_class(a_decoder, batc
     for name, data in (("known", known), ("both", both)):
         model = a_decoder("cnn", MASK)
         history = fit(
-            model, data, data, settings, n_classes=3, generator=torch.Generator().manual_seed(0)
+            model, data, data, settings, n_outputs=3, generator=torch.Generator().manual_seed(0)
         )
         with torch.no_grad():
             x = torch.from_numpy(-2 * strange.values)
             sure[name] = float(torch.softmax(model(x), dim=1).amax(dim=1).mean())
     assert sure["both"] < 0.5 < sure["known"]
-    assert history.epochs[history.selected].validation_accuracy > 0.9
+    assert history.epochs[history.selected].validation_score > 0.9
 
 
 def test_the_fused_optimiser_is_adam_in_float64(a_decoder):

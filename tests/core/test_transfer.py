@@ -81,7 +81,7 @@ def test_frozen_layers_stay_and_the_head_learns(a_decoder, batches, settings, st
     before, head = _layers(model), model.head.weight.clone()
     config = TrainingConfig(scheme=scheme, epochs=4, batch_size=16, init_from="X", **settings)
     data = batches(48)
-    fit(model, data, data, config, n_classes=3, generator=torch.Generator().manual_seed(0))
+    fit(model, data, data, config, n_outputs=3, generator=torch.Generator().manual_seed(0))
     assert _equal(before, _layers(model)) == stays
     assert not torch.equal(head, model.head.weight)
 
@@ -95,7 +95,7 @@ def test_the_rate_of_layers_taken_over_is_the_factor_times_the_others(a_decoder,
             scheme="standard", epochs=1, batch_size=0, init_from="X", transfer_rate=rate, l2=0.0
         )
         data = batches(48)
-        fit(model, data, data, config, n_classes=3, generator=torch.Generator().manual_seed(0))
+        fit(model, data, data, config, n_outputs=3, generator=torch.Generator().manual_seed(0))
         bias = _layers(model)[1]["bias"] - before[1]["bias"]
         moved[rate] = float(bias.abs().max())
     assert moved[0.1] == pytest.approx(0.1 * moved[1.0], rel=1e-3)

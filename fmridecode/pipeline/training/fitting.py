@@ -17,6 +17,7 @@ from fmridecode.core.fit import ROBUST_EXAMPLES, fit
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.maps import MapSet
 from fmridecode.core.models import Decoder, Ensemble, build
+from fmridecode.core.objective import CLASSES
 from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split
 from fmridecode.core.trained import TrainedDecoder, predict_logits
@@ -145,7 +146,7 @@ def fit_members(
                 training,
                 validation,
                 config.training,
-                n_classes=len(maps.classes),
+                n_outputs=len(maps.classes),
                 generator=torch.Generator(device).manual_seed(noise_seed),
                 on_epoch=on_epoch,
                 n_attacked=0 if member else n_attacked,  # the others are alike
@@ -160,17 +161,17 @@ def fit_members(
                 fold,
             )
         members.append(model)
-        rows += _rows(history, fold=fold, member=member + 1)
+        rows += _rows(history, score=CLASSES.score, fold=fold, member=member + 1)
     whole = members[0] if len(members) == 1 else Ensemble(members)
     return Members(model=whole, history=pd.DataFrame(rows))
 
 
-def _rows(history: History, *, fold: int, member: int) -> list[dict[str, object]]:
+def _rows(history: History, *, score: str, fold: int, member: int) -> list[dict[str, object]]:
     return [
         {
             "fold": fold,
             "member": member,
-            **asdict(epoch),
+            **{name.replace("score", score): value for name, value in asdict(epoch).items()},
             "selected": epoch.epoch == history.selected,
         }
         for epoch in history.epochs
@@ -187,7 +188,7 @@ def _finish(
 ) -> TrainedDecoder:
     """Fit the temperature on the validation maps and put everything together."""
     logits = predict_logits(model, validation).numpy()
-    calibration = fit_temperature(logits, validation.labels[validation.indices])
+    calibration = fit_temperature(logits, maps.labels[validation.indices])
     if calibration.at_bound:
         log.warning(
             "The temperature ran to the bound %.3g of its range: the validation maps are "
@@ -242,7 +243,7 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
             few,
             replace(validation, indices=validation.indices[:1]),
             once,
-            n_classes=len(maps.classes),
+            n_outputs=len(maps.classes),
             generator=torch.Generator(device).manual_seed(0),
             n_attacked=0,
         )
