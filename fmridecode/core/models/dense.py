@@ -1,5 +1,6 @@
 """The net of the synthetic experiment."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -16,11 +17,12 @@ class DenseDecoder(Decoder):
     def __init__(self, mask: Mask, n_classes: int, hidden: int) -> None:
         super().__init__(mask)
         self.hidden = LinearDecoder(mask, hidden)
+        self.activation: Callable[[Tensor], Tensor] = torch.relu
         self.head = nn.Linear(hidden, n_classes)
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
-        return cast("Tensor", self.head(torch.relu(self.hidden(x))))
+        return cast("Tensor", self.head(self.activation(self.hidden(x))))
 
     def weights(self) -> list[Tensor]:
         """Return both weight matrices."""
