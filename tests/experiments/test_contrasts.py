@@ -32,7 +32,7 @@ def test_kinds_of_strangers_are_not_shared_but_for_noise_and_random_places() -> 
     assert all(groups)
     assert sum(map(len, groups)) == len(set.union(*groups))
     assert not set.union(*groups) & set(DOMAINS)
-    assert "pain" in known.calibrate
+    assert "pain" in known.train
     assert set(all_tasks()) == set(DOMAINS).union({NOISE, ANYWHERE}, *groups)
 
 

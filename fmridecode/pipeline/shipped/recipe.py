@@ -37,9 +37,9 @@ class ShippedRecipe:
         The network and its training.
     """
 
-    participants: int = 1400
-    strangers: int = 400
-    held_out: int = 60
+    participants: int = 4000
+    strangers: int = 1000
+    held_out: int = 120
     seed: int = 0
     resolution: int = 4
     model: ModelConfig = field(
@@ -56,7 +56,7 @@ class ShippedRecipe:
         default_factory=lambda: TrainingConfig(
             scheme="adversarial",
             epsilon=0.04,
-            epochs=16,
+            epochs=24,
             schedule="cosine",
         )
     )
