@@ -13,6 +13,7 @@ from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bundles.settings import GivenConfig
 from fmridecode.core.settings import (
     AUTO,
+    HESSIAN,
     Auto,
     EvaluationConfig,
     ModelConfig,
@@ -130,6 +131,12 @@ class RunConfig:
             raise UsageError(
                 "--space and --resolution may only be left to the decoder that --model names; "
                 "give both."
+            )
+        if HESSIAN in self.saliency.methods and not self.evaluation.atlas:
+            raise UsageError(
+                "--saliency hessian says how parcels interact: name their atlas with --atlas, one "
+                "of TemplateFlow such as Schaefer2018:100Parcels7Networks, or a NIfTI file with a "
+                ".tsv (index, name) beside it."
             )
 
 

@@ -38,6 +38,8 @@ sub-*/**/*_scores.tsv
 sub-*/**/*_scores.json
 sub-*/**/*_curves.tsv
 sub-*/**/*_curves.json
+sub-*/**/*_interactions.tsv
+sub-*/**/*_interactions.json
 # Reports, and tables and maps over all participants
 sub-*.html
 group.html
@@ -64,6 +66,7 @@ not trained on that participant, unless a sidecar says so (`TrainedOnParticipant
 - `sub-*/**/func/*_predictions.tsv`: what the decoder said of each map.
 - `sub-*/**/func/*_scores.tsv`: how well each saliency map agrees with the activation, and what
   else was measured of it: faithfulness, sanity, reliability, robustness.
+- `sub-*/**/func/*_interactions.tsv`: how the parcels of an atlas (`seg-`) interact in the decoder.
 - `group_*`: the same over all participants. `group.html`, `sub-*.html`: to be read.
 - `models/`: the decoders. `logs/`: the configuration that re-runs the job, and what to cite.
 

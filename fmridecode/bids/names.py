@@ -6,7 +6,7 @@ from fmridecode.bids.labels import camel
 from fmridecode.core.grid import Grid
 from fmridecode.errors import UsageError
 
-_ORDER = ("sub", "ses", "task", "run", "space", "res", "contrast", "stat", "desc")
+_ORDER = ("sub", "ses", "task", "run", "space", "seg", "res", "contrast", "stat", "desc")
 
 
 def bids_name(suffix: str, extension: str, **entities: str) -> str:
@@ -41,18 +41,21 @@ def map_path(
     grid: Grid,
     description: str,
     suffix: str = "saliency",
+    segmentation: str = "",
+    extension: str = ".nii.gz",
 ) -> Path:
-    """Return where a map goes, under ``sub-*/[ses-*/]func/``."""
+    """Return where a map, or a table of one, goes, under ``sub-*/[ses-*/]func/``."""
     folder = output_dir / f"sub-{_label('sub', participant)}"
     if session:
         folder /= f"ses-{_label('ses', session)}"
     name = bids_name(
         suffix,
-        ".nii.gz",
+        extension,
         sub=participant,
         ses=session,
         task=task,
         space=grid.space,
+        seg=segmentation,
         res=grid.resolution,
         contrast=contrast,
         desc=description,

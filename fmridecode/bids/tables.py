@@ -17,7 +17,12 @@ _FORMULA = ("=", "+", "-", "@")
 _DIGITS = 6
 
 
-def write_table(path: Path, table: pd.DataFrame, dictionary: Mapping[str, str]) -> None:
+def write_table(
+    path: Path,
+    table: pd.DataFrame,
+    dictionary: Mapping[str, str],
+    about: Mapping[str, Any] | None = None,
+) -> None:
     """Write a TSV, and beside it a JSON that describes every column.
 
     Missing values are ``n/a``, floats have six significant digits, truth values are ``true`` and
@@ -28,6 +33,8 @@ def write_table(path: Path, table: pd.DataFrame, dictionary: Mapping[str, str]) 
     ----------
     dictionary
         What each column holds; more columns than the table has do no harm.
+    about
+        What the JSON says of the whole table, in CamelCase.
 
     Raises
     ------
@@ -43,7 +50,7 @@ def write_table(path: Path, table: pd.DataFrame, dictionary: Mapping[str, str]) 
         str(name): {"Description": dictionary[name], "Format": _format(table[name])}
         for name in table.columns
     }
-    sidecar = json.dumps(said, indent=2, ensure_ascii=False)
+    sidecar = json.dumps({**said, **(about or {})}, indent=2, ensure_ascii=False)
     write_atomically(path.with_suffix(".json"), (sidecar + "\n").encode())
     write_atomically(path, ("\n".join(lines) + "\n").encode())
 
@@ -99,7 +106,8 @@ def _formats(path: Path) -> dict[str, str]:
         said = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    return {name: str(each["Format"]) for name, each in said.items() if "Format" in each}
+    columns = {name: each for name, each in said.items() if isinstance(each, dict)}
+    return {name: str(each["Format"]) for name, each in columns.items() if "Format" in each}
 
 
 def _typed(column: "pd.Series[Any]", form: str) -> "pd.Series[Any]":

@@ -127,7 +127,8 @@ def _validation(settings: Settings) -> str:
 
 
 def _saliency(settings: Settings) -> str:
-    methods = settings.get("saliency", "methods") or ()
+    asked = settings.get("saliency", "methods") or ()
+    methods = [each for each in asked if each != "hessian"]
     samples, sigma = (
         settings.number("saliency", f"smoothgrad_{key}") for key in ("samples", "sigma")
     )
@@ -142,11 +143,26 @@ def _saliency(settings: Settings) -> str:
     opening = (
         f"Signed saliency maps were computed as {enumeration(described)}. " if methods else ""
     )
+    if "hessian" in asked:
+        opening += _interactions(settings)
+    if asked and not methods:
+        return opening.strip()
     return (
-        f"{opening}Their alignment with activation was measured as in McClure et al., 2020: "
+        f"{opening}{'The maps’' if 'hessian' in asked else 'Their'} alignment with activation was measured as in McClure et al., 2020: "
         "class informative activation (CIA) is the correlation of the true class’s map with the "
         "participant’s activation in that class minus the mean over classes; class activation "
         "difference (CAD) is the correlation of another class’s map with that class’s activation "
         "minus the true one’s, averaged over the other classes. Alignment is not faithfulness to "
         "the decoder (Thomas et al., 2023)."
+    )
+
+
+def _interactions(settings: Settings) -> str:
+    atlas = str(settings.get("evaluation", "atlas") or "").rpartition("/")[2]
+    of = f" of the atlas {atlas}" if atlas else ""
+    return (
+        f"How the parcels{of} interact in the decoder was computed as the second derivative of "
+        "the log-odds of the class with respect to raising all voxels of one parcel and all of "
+        "another, by Hessian-vector products; for that, rectified units were replaced by "
+        "softplus (Dombrowski et al., 2019). "
     )

@@ -11,8 +11,8 @@ from torch.nn import functional
 from fmridecode.core import saliency
 from fmridecode.core.models import ARCHITECTURES, Ensemble
 from fmridecode.core.saliency import METHODS, logit_jacobian, probability_gradients
+from fmridecode.core.settings import HESSIAN, SaliencyConfig
 from fmridecode.core.settings import METHODS as METHOD_NAMES
-from fmridecode.core.settings import SaliencyConfig
 
 MASK = torch.ones(6, 6, dtype=torch.bool)
 MASK[0] = False
@@ -207,7 +207,7 @@ def test_an_ensembles_jacobian_is_the_mean_of_its_members(a_decoder):
 
 
 def test_every_method_of_the_settings_exists_and_no_other():
-    assert set(METHODS) == set(METHOD_NAMES)
+    assert {*METHODS, HESSIAN} == set(METHOD_NAMES)
 
 
 @pytest.mark.parametrize("method", list(METHODS))

@@ -112,3 +112,18 @@ def test_maps_over_participants_are_described_by_the_settings_of_the_group_level
     assert "size and mass of clusters" in text
     assert "atlas Schaefer2018:400Parcels (Schaefer et al., 2018)" in text
     assert "changes of sign" not in written({"evaluation": tests})
+
+
+def test_interactions_are_not_called_maps() -> None:
+    tables = {
+        "saliency": {"methods": ["gradient", "hessian"]},
+        "evaluation": {"atlas": "/data/atlas-A_dseg.nii.gz"},
+    }
+    text = written(tables)
+    assert "Signed saliency maps were computed as the gradient of" in text
+    assert "How the parcels of the atlas atlas-A_dseg.nii.gz interact" in text
+    assert "Their alignment" not in text
+    alone = written({"saliency": {"methods": ["hessian"]}})
+    assert "Hessian-vector products" in alone
+    assert "alignment" not in alone
+    assert [each.key for each in cited_in((alone,)) if each.key == "dombrowski2019"]

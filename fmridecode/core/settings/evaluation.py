@@ -94,8 +94,9 @@ class EvaluationConfig:
     atlas: str = option(
         "",
         "--atlas",
-        help="Atlas for parcel means and the names of peaks: one of TemplateFlow, such as "
-        "Schaefer2018:400Parcels7Networks, or a NIfTI file with a .tsv (index, name) beside it.",
+        help="Atlas for parcel means, the names of peaks and --saliency hessian: one of "
+        "TemplateFlow, such as Schaefer2018:400Parcels7Networks, or a NIfTI file with a .tsv "
+        "(index, name) beside it.",
         panel=EVALUATION,
         metavar="NAME[:DESC]|FILE",
     )

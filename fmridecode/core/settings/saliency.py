@@ -8,8 +8,10 @@ from fmridecode.options import option
 
 SALIENCY = "Saliency"
 
-Method = Literal["weights", "gradient", "gradient-x-input", "smoothgrad"]
+Method = Literal["weights", "gradient", "gradient-x-input", "smoothgrad", "hessian"]
 METHODS: tuple[str, ...] = get_args(Method)
+HESSIAN = "hessian"
+"""The method that makes a matrix of parcels instead of a map."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,8 @@ class SaliencyConfig:
     methods: tuple[Method, ...] = option(
         ("gradient", "gradient-x-input", "smoothgrad"),
         "--saliency",
-        help="Methods: gradient, gradient-x-input, smoothgrad; weights for linear decoders.",
+        help="Methods: gradient, gradient-x-input, smoothgrad; weights for linear decoders; "
+        "hessian for how the parcels of --atlas interact, a matrix instead of a map.",
         panel=SALIENCY,
         metavar="METHOD...",
     )
@@ -45,6 +48,11 @@ class SaliencyConfig:
         panel=SALIENCY,
         metavar="N",
     )
+
+    @property
+    def map_methods(self) -> tuple[Method, ...]:
+        """The methods that make maps."""
+        return tuple(method for method in self.methods if method != HESSIAN)
 
     def __post_init__(self) -> None:
         require(bool(self.methods), "--saliency", self.methods, "at least one method")

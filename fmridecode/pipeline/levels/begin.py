@@ -8,6 +8,7 @@ from fmridecode.pipeline.given import (
 )
 from fmridecode.pipeline.levels.record import write_run
 from fmridecode.pipeline.participant.explain import check_methods, check_target
+from fmridecode.pipeline.participant.interactions import parcels_asked
 from fmridecode.pipeline.preparing.prepare import Prepared, prepare
 from fmridecode.pipeline.training.baseline import baseline_trained
 from fmridecode.pipeline.training.choose import sigma_chosen
@@ -39,9 +40,10 @@ def checked(output_dir: Path, config: RunConfig) -> RunConfig:
 def prepared_for(
     level: str, bids_dir: Path, output_dir: Path, config: RunConfig, *, only_asked: bool
 ) -> Prepared:
-    """Return the maps, after a look whether ``--target`` names classes of theirs."""
+    """Return the maps, after a look whether ``--target`` and ``--atlas`` suit them."""
     prepared = prepare(config, bids_dir, output_dir, only_asked=only_asked)
     check_target(config.saliency.target, prepared.maps.class_names)
+    parcels_asked(config, prepared.maps.grid, prepared.maps.mask)  # before anything is trained
     write_run(level, bids_dir, output_dir, config)
     return prepared
 

@@ -20,7 +20,7 @@ def panels_to_show(
     """Choose whose panels to show, once everyone is done; nobody where some were asked for."""
     if config.evaluation.panels != "typical" or config.input.participant_label:
         return {}
-    method = main_method(config.saliency.methods)
+    method = main_method(config.saliency.map_methods)
     return choose_typical(output_dir, done, maps.class_names, method)
 
 

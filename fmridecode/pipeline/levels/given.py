@@ -23,6 +23,7 @@ from fmridecode.pipeline.levels.record import write_run
 from fmridecode.pipeline.matching import matched, read_pairs
 from fmridecode.pipeline.memory import check_memory, work_on
 from fmridecode.pipeline.participant.explain import check_methods, check_target
+from fmridecode.pipeline.participant.interactions import parcels_asked
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import write_typical_panels
 from fmridecode.pipeline.participant.write import write_participants
@@ -45,6 +46,7 @@ def decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunC
     check_memory(explaining, work_on(decoder.grid))
     check_methods(explaining.saliency.methods, decoder.model_config)
     check_target(explaining.saliency.target, tuple(each.name for each in decoder.classes))
+    parcels = parcels_asked(explaining, decoder.grid, decoder.model.mask.cpu().numpy())
     warped = None if copies is None else transform_between(decoder.grid.space, copies.grid.space)
     prepared = prepare(
         explaining,
@@ -66,7 +68,7 @@ def decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunC
     write_participants(
         turns_of_given(explaining, given, maps, participants, prepared.families),
         maps,
-        Output(folder=output_dir, copies=copies, transform=warped),
+        Output(folder=output_dir, copies=copies, transform=warped, parcels=parcels),
         n_participants=len(participants),
         device=device,
     )

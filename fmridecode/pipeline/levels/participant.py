@@ -16,6 +16,7 @@ from fmridecode.pipeline.levels.begin import (
     trained_folds,
 )
 from fmridecode.pipeline.levels.finish import finish, panels_to_show
+from fmridecode.pipeline.participant.interactions import parcels_asked
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import write_typical_panels
 from fmridecode.pipeline.participant.write import write_participants
@@ -47,7 +48,7 @@ def participant_level(bids_dir: Path, output_dir: Path, config: RunConfig) -> No
     write_participants(
         turns,
         maps,
-        Output(folder=output_dir),
+        Output(folder=output_dir, parcels=parcels_asked(config, maps.grid, maps.mask)),
         n_participants=len(participants) - len(skipped),
         device=device,
     )

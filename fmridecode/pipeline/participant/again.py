@@ -41,7 +41,9 @@ class Again:
 
     def by(self, decoder: TrainedDecoder) -> dict[str, NDArray[np.float32]]:
         """Return ``(maps, *grid)`` of the true class by each method, up to positive factors."""
-        found: dict[str, list[NDArray[np.float32]]] = {each: [] for each in self.saliency.methods}
+        found: dict[str, list[NDArray[np.float32]]] = {
+            each: [] for each in self.saliency.map_methods
+        }
         for x, labels in self.batches():
             for method, parts in found.items():
                 # the gradient is there already

@@ -1,6 +1,6 @@
 """Saliency maps of one participant: scored against the participant's own activation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,7 +128,7 @@ def explain(
     for start in range(0, len(decoded.indices), BATCH):
         chosen = slice(start, start + BATCH)
         indices, predicted = decoded.indices[chosen], decoded.probabilities[chosen].argmax(axis=1)
-        for method in config.saliency.methods:
+        for method in config.saliency.map_methods:
             saliency = saliency_of(bundle.decoder, maps, indices, method, config, device)
             by_class = saliency.maps.cpu().numpy()
             scores = [
@@ -216,13 +216,17 @@ def _targeted(
             yield _scaled(difference, largest, int(index), method, target, maps)
             continue
         label, guess = maps.examples[index].label, int(predicted[position])
-        wanted = {
-            "true": [guess if label == UNKNOWN else label],
-            "predicted": [guess],
-            "all": range(len(names)),
-        }[target]
-        for k in wanted:
+        for k in classes_explained(target, label, guess, len(names)):
             yield _scaled(maps_of_one[k], factors[k], int(index), method, names[k], maps)
+
+
+def classes_explained(target: str, label: int, predicted: int, n_classes: int) -> Sequence[int]:
+    """Return the classes that ``--target true``, ``predicted`` or ``all`` asks for of one map."""
+    return {
+        "true": [predicted if label == UNKNOWN else label],
+        "predicted": [predicted],
+        "all": range(n_classes),
+    }[target]
 
 
 def _scaled(

@@ -99,6 +99,8 @@ class MapCurves:
 
 def faithfulness_tables(subject: Subject) -> dict[str, pd.DataFrame]:
     """Return the scores and the mean curves of every method's maps of the true class."""
+    if not subject.saliency:
+        return {}
     reach = subject.turn.config.evaluation.faithfulness
     x, _ = batches_of(subject.maps, subject.known, subject.device).take(slice(None))
     tested = [

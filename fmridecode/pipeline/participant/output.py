@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fmridecode.bids.parcels import Parcels
 from fmridecode.bids.resampling import resample
 from fmridecode.bids.templates import Template
 from fmridecode.bids.warp import warp
@@ -36,11 +37,14 @@ class Output:
         Another grid for a copy of every map; None for none.
     transform
         What warps maps from the decoder's space to that of the copies, if they differ.
+    parcels
+        Whose interactions are written; None for none.
     """
 
     folder: Path
     copies: Template | None = None
     transform: Path | None = None
+    parcels: Parcels | None = None
 
     def drawings(self, values: NDArray[np.float32], maps: MapSet) -> Iterator[Drawing]:
         """Yield the map as it is and, where asked for, resampled."""

@@ -54,7 +54,7 @@ def _members(chosen: Again) -> Iterator[dict[str, object]]:
     mask = chosen.subject.maps.mask
     by_member = [chosen.by(each) for each in members_of(decoder)]
     n = len(by_member)
-    for method in chosen.saliency.methods:
+    for method in chosen.saliency.map_methods:
         for k, keys in chosen.rows():
             value = mean_correlation([maps[method][k][mask] for maps in by_member])
             yield _row(
@@ -72,7 +72,7 @@ def _folds(chosen: Again) -> Iterator[dict[str, object]]:
     own = chosen.by(subject.decoder)
     by_fold = [chosen.by(each.bundle.decoder) for each in others]
     seen = any(each.seen for each in others)
-    for method in chosen.saliency.methods:
+    for method in chosen.saliency.map_methods:
         for k, keys in chosen.rows():
             value = correlation_with(
                 own[method][k][mask], [maps[method][k][mask] for maps in by_fold]
@@ -99,7 +99,7 @@ def _sensitivity(chosen: Again) -> Iterator[dict[str, object]]:
     draws = DRAWS[subject.turn.config.evaluation.reliability]
     seed = int(subject.seed(int(chosen.indices[0])).generate_state(1)[0])
     decoder = subject.decoder
-    for method in chosen.saliency.methods:
+    for method in chosen.saliency.map_methods:
         found: list[NDArray[np.float64]] = []
         for x, labels in chosen.batches():
             generator = torch.Generator(x.device).manual_seed(seed)

@@ -29,6 +29,8 @@ from fmridecode.pipeline.participant.explain import (
     explain,
     scores_table,
 )
+from fmridecode.pipeline.participant.interactions import SUFFIX as INTERACTIONS
+from fmridecode.pipeline.participant.interactions import announce, write_interactions
 from fmridecode.pipeline.participant.measures import write_measures
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import Panels
@@ -89,6 +91,8 @@ def write_participants(
                     seen_in_training=participant in seen,
                     device=device,
                 )
+                if output.parcels is not None and left == n_participants:
+                    announce(turn, maps, decoded, output.parcels, device, n_participants=left)
                 write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
                 _write_participant(turn, maps, decoded, output, device)
                 strange += _unlike(decoded, participant)
@@ -150,6 +154,9 @@ def _write_participant(
         for each in part.maps:
             written.update(_write_saliency(each, maps, bundle, decoded, turn.config, output))
     written.update(panels.write(bundle, decoded, output_dir))
+    if output.parcels is not None:
+        found = write_interactions(turn, maps, decoded, output_dir, output.parcels, device)
+        written.update(found)
     _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
     write_table(
         table_path(output_dir, participant, "desc-interpretability_scores"),
@@ -222,10 +229,10 @@ def _write_saliency(
 
 
 def _remove_stale(folder: Path, written: Collection[Path], decoder_hash: str) -> None:
-    """Remove maps that another decoder left: they would mix with this one's in group means."""
-    kinds = ("saliency", "panel")
-    for path in (each for kind in kinds for each in folder.glob(f"**/*_{kind}.nii.gz")):
-        sidecar = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+    """Remove what another decoder left: it would mix with this one's in group means."""
+    kinds = ("saliency.nii.gz", "panel.nii.gz", f"{INTERACTIONS}.tsv")
+    for path in (each for kind in kinds for each in folder.glob(f"**/*_{kind}")):
+        sidecar = path.with_name(path.name.partition(".")[0] + ".json")
         if path in written:
             continue
         try:

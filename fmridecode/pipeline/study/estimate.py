@@ -62,7 +62,7 @@ def _seconds_explaining(maps: MapSet, config: RunConfig, device: torch.device) -
     gradient(model, x, 1.0, config.saliency, generator=torch.Generator(device))
     once = (time.monotonic() - start) * len(maps.examples) / len(few)
     samples = config.saliency.smoothgrad_samples
-    times = sum(samples if method == "smoothgrad" else 1 for method in config.saliency.methods)
+    times = sum(samples if method == "smoothgrad" else 1 for method in config.saliency.map_methods)
     if chooses_sigma(config):
         times += samples * len(SIGMAS)  # once for every map that validates a fold, or so
     return once * times
