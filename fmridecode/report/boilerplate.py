@@ -145,10 +145,11 @@ def _saliency(settings: Settings) -> str:
     )
     if "hessian" in asked:
         opening += _interactions(settings)
+    whose = "The maps’" if "hessian" in asked else "Their"
     if asked and not methods:
         return opening.strip()
     return (
-        f"{opening}{'The maps’' if 'hessian' in asked else 'Their'} alignment with activation was measured as in McClure et al., 2020: "
+        f"{opening}{whose} alignment with activation was measured as in McClure et al., 2020: "
         "class informative activation (CIA) is the correlation of the true class’s map with the "
         "participant’s activation in that class minus the mean over classes; class activation "
         "difference (CAD) is the correlation of another class’s map with that class’s activation "
