@@ -1,7 +1,7 @@
 """Whether the saliency of a voxel has the same sign over participants: t, and corrected p."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,16 +159,20 @@ def t_map(values: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def dependence(stack: Stack) -> Dependence:
     """Correlate the maps of every two participants, over the voxels that are covered."""
-    rows = stack.values[:, stack.covered].astype(np.float64)
+    return alike(stack.values[:, stack.covered].astype(np.float64), stack.decoders)
+
+
+def alike(rows: NDArray[np.float64], by: Sequence[str]) -> Dependence:
+    """Correlate what every two participants have, a row each, by the decoders that made them."""
     rows = rows - rows.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(rows, axis=1)
     rows = rows[norms > 0] / norms[norms > 0, np.newaxis]
-    decoders = np.array(stack.decoders)[norms > 0]
+    decoders = np.array(by)[norms > 0]
     r, pairs = rows @ rows.T, np.triu(np.ones((len(rows),) * 2, dtype=bool), k=1)
-    alike = decoders[:, np.newaxis] == decoders
-    same, other = (r[pairs & which] for which in (alike, ~alike))
+    shared = decoders[:, np.newaxis] == decoders
+    same, other = (r[pairs & which] for which in (shared, ~shared))
     return Dependence(
-        n_decoders=len(set(stack.decoders)),
+        n_decoders=len(set(by)),
         same=float(same.mean()) if len(same) else np.nan,
         other=float(other.mean()) if len(other) else np.nan,
     )

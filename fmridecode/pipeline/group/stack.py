@@ -157,14 +157,14 @@ def read_stack(name: str, members: Members) -> Stack:
 
 
 def read_sidecar(path: Path) -> dict[str, object]:
-    """Return what the JSON beside a map says.
+    """Return what the JSON beside a map, or a table, says.
 
     Raises
     ------
     BadDataError
         It is missing or damaged.
     """
-    sidecar = path.with_name(path.name.removesuffix(".nii.gz") + ".json")
+    sidecar = path.with_name(path.name.partition(".")[0] + ".json")
     try:
         content: dict[str, object] = json.loads(sidecar.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:

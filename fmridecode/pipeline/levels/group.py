@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fmridecode.config import RunConfig
 from fmridecode.errors import NoInputError
+from fmridecode.pipeline.group.interactions import write_group_interactions
 from fmridecode.pipeline.group.maps import write_group_maps
 from fmridecode.pipeline.group.reliability import write_map_reliability
 from fmridecode.pipeline.group.tables import write_group_tables
@@ -19,6 +20,7 @@ def group_level(bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
         raise NoInputError(f"{output_dir} is not a folder: run the participant level first.")
     write_group_tables(output_dir, seed=config.execution.random_seed)
     write_group_maps(output_dir, config)
+    write_group_interactions(output_dir, config)
     write_map_reliability(output_dir, config)
     write_exclusions(output_dir)
     write_run("group", bids_dir, output_dir, config)
