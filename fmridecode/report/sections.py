@@ -11,6 +11,7 @@ from fmridecode.report.group import (
     exclusions,
     faithfulness,
     files,
+    interactions,
     interpretability,
     maps,
     methods,
@@ -25,6 +26,7 @@ from fmridecode.report.group import (
     training,
 )
 from fmridecode.report.page import Section
+from fmridecode.report.participant import interactions as own_interactions
 from fmridecode.report.participant import origin, overview, predictions, saliency, scores
 from fmridecode.report.participant import panels as own_panels
 
@@ -83,6 +85,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
         title="Regions",
         question="Which voxels and regions speak for a condition in everyone?",
         build=regions.build,
+    ),
+    Section(
+        anchor="interactions",
+        title="Interactions",
+        question="How does what one region says depend on another?",
+        build=interactions.build,
     ),
     Section(
         anchor="training",
@@ -147,6 +155,12 @@ PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
         title="All classes",
         question="What should the maps of every class look like, and do they?",
         build=own_panels.build,
+    ),
+    Section(
+        anchor="interactions",
+        title="Interactions",
+        question="How does what one region says depend on another?",
+        build=own_interactions.build,
     ),
     Section(
         anchor="scores",

@@ -22,6 +22,7 @@ METHODS = ("gradient", "gradient-x-input", "smoothgrad")
 SURVIVOR = ("gradient-x-input", "rank_correlation_absolute")
 METRICS_OF_CLASSES = ("precision", "recall", "f1", "roc_auc")
 PARTICIPANTS = tuple(f"{number:02d}" for number in range(1, 9))
+PARCELS = (*(f"7Networks_{side}_Vis_{k}" for side in ("LH", "RH") for k in (1, 2, 3)), HOSTILE)
 SHAPE = (24, 29, 24)
 AFFINE = np.array([[8.0, 0, 0, -96], [0, 8, 0, -132], [0, 0, 8, -78], [0, 0, 0, 1]])
 
@@ -414,6 +415,49 @@ def _write_regions(root: Path, generator: np.random.Generator) -> None:
     write_table(root / "group_desc-parcels_participants.tsv", pd.DataFrame(single))
 
 
+def _write_interactions(root: Path, generator: np.random.Generator) -> None:
+    """Write matrices of 7 parcels of sub-01, and their means, strongest between two of them."""
+    n, keys = len(PARCELS), []
+    a, b = np.triu_indices(n)
+    for name in CLASSES:
+        upper = 0.1 * generator.standard_normal((n, n))
+        matrix = np.triu(upper) + np.triu(upper, 1).T
+        matrix[1, 4] = matrix[4, 1] = -0.8
+        path = (
+            root / "sub-01" / "func" / f"sub-01_seg-A_contrast-{_contrast(name)}_interactions.tsv"
+        )
+        frame = pd.DataFrame(matrix, columns=list(PARCELS))
+        frame.insert(0, "parcel", PARCELS)
+        write_table(path, frame, parcel="Name of the parcel.")
+        about = {
+            "TargetClass": name, "TrueClass": name, "Atlas": "atlas.nii.gz", "SoftplusBeta": 32.0,
+            "SoftplusLogitChange": 0.031, "SoftplusSameClass": 1.0,
+            "Effects": dict(zip(PARCELS, np.linspace(-1, 1, n), strict=True)),
+        }  # fmt: skip
+        path.with_suffix(".json").write_text(json.dumps(about), encoding="utf-8")
+        keys.append(
+            pd.DataFrame(
+                {
+                    "label": name, "target": name, "atlas": "atlas.nii.gz",
+                    "parcel_a": np.array(PARCELS, dtype=object)[a],
+                    "parcel_b": np.array(PARCELS, dtype=object)[b],
+                    "mean": matrix[a, b], "standard_error": 0.1, "t": matrix[a, b] / 0.1,
+                    "df": 7, "p": 0.01, "q": 0.02,
+                    "p_fwe": np.where(np.abs(matrix[a, b]) > 0.5, 0.012, 0.7),
+                    "n_participants": 8,
+                }
+            )
+        )  # fmt: skip
+    write_table(root / "group_desc-interactions_pairs.tsv", pd.concat(keys), mean="Mean.")
+    rows = [(name, name, "atlas.nii.gz", 8, n, 0, 1, 21, 500, 32, 4, 0.8, 0.3) for name in CLASSES]
+    columns = (
+        "label target atlas n_participants n_parcels pairs_positive pairs_negative n_pairs "
+        "n_permutations softplus_beta n_decoders r_same_decoder r_other_decoders"
+    )
+    frame = pd.DataFrame(rows, columns=columns.split())
+    write_table(root / "group_desc-interactions_tests.tsv", frame, target="Class.")
+
+
 def _write_model(root: Path) -> None:
     folder = root / "models" / "cnn-adversarial"
     roles, epochs = [], []
@@ -480,6 +524,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write_participant(root, label, generator)
     _write_group(root, generator)
     _write_regions(root, generator)
+    _write_interactions(root, generator)
     _write_model(root)
     _write_plausibility(root)
     (root / "logs" / "run.toml").write_text(tomli_w.dumps(CONFIG), encoding="utf-8")

@@ -197,6 +197,7 @@ def _write(
         "SaliencyMethod": HESSIAN,
         "TargetClass": asked.name,
         **({"TrueClass": maps.class_names[example.label]} if example.label != UNKNOWN else {}),
+        **({"DataClass": shown.name} if example.own else {}),
         "Atlas": parcels.source,
         "ParcelVoxels": dict(zip(parcels.names, parcels.n_voxels, strict=True)),
         "ParcelsOutside": list(parcels.outside),

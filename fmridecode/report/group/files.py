@@ -31,6 +31,8 @@ _CONTENTS = {
     "clusters_peaks": "Clusters and peaks of the group maps",
     "parcels_saliency": "Mean saliency in the parcels of the atlas, tested over participants",
     "parcels_participants": "Mean saliency in the parcels of the atlas, of each participant",
+    "interactions_pairs": "How every two parcels of the atlas interact in the decoders, tested",
+    "interactions_tests": "Outcome of the tests of pairs of parcels",
     "excluded_participants": "Who was left out, and why",
 }
 
