@@ -22,6 +22,9 @@ except ImportError:  # names of shapes matter to the tests only; the benchmarks 
 Maps = Float[Tensor, "batch *grid"]
 """One map per example."""
 
+Inside = Float[Tensor, "batch voxels"]
+"""The voxels of the mask of one map per example."""
+
 Labels = Int[Tensor, " batch"]
 """The index of each example's class."""
 
@@ -43,8 +46,8 @@ Logits = Float[Tensor, "batch classes"]
 MembersLogits = Float[Tensor, "members batch classes"]
 """The logits of every member of an ensemble."""
 
-Jacobian = Float[Tensor, "batch classes *grid"]
-"""The gradient of every logit (or a map for every class) with respect to the input."""
+Jacobian = Float[Tensor, "batch classes voxels"]
+"""The gradient of every logit (or a map for every class), at the voxels of the mask."""
 
 Mask = Bool[Tensor, "*grid"]
 """True in the brain."""

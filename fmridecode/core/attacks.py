@@ -1,12 +1,15 @@
 """Attacks in the L2 ball: the noise that makes a decoder doubt the truth."""
 
+from functools import partial
+
 import torch
 
+from fmridecode.core.gradients import gradient_of
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import normalise, project
 from fmridecode.core.objective import CLASSES, Objective
 from fmridecode.core.portions import logits_of, portion, within_memory
-from fmridecode.shapes import Labels, Maps, Numbers, Outputs, Targets
+from fmridecode.shapes import Inside, Labels, Maps, Numbers, Outputs, Targets
 
 AT_ONCE = 512
 """Maps attacked together: examples do not interact, and a full batch would leave the cache."""
@@ -16,19 +19,25 @@ def ascent_direction(
     model: Decoder, x: Maps, targets: Labels | Numbers | Targets, *, objective: Objective = CLASSES
 ) -> Maps:
     """Return the unit direction that raises each example's loss; 0 where the gradient is."""
-    if not len(x):
-        return x
+    return model.on_grid(_ascent(model, model.within(x), targets, objective))
 
-    def gradient(few: Maps, goals: Labels | Numbers | Targets) -> Maps:
-        few = few.detach().requires_grad_()
-        outputs = model(few)
-        return torch.autograd.grad(outputs, few, objective.upward(outputs.detach(), goals))[0]
 
-    def run(size: int) -> Maps:
-        parts = zip(torch.split(x, size), torch.split(targets, size), strict=True)
+def _ascent(
+    model: Decoder, inside: Inside, targets: Labels | Numbers | Targets, objective: Objective
+) -> Inside:
+    """Do what `ascent_direction` does within the mask."""
+    if not len(inside):
+        return inside
+    direct = model.direct_weights()
+
+    def gradient(few: Inside, goals: Labels | Numbers | Targets) -> Inside:
+        return gradient_of(model, few, partial(objective.upward, targets=goals), direct=direct)
+
+    def run(size: int) -> Inside:
+        parts = zip(torch.split(inside, size), torch.split(targets, size), strict=True)
         return torch.cat([gradient(*part) for part in parts])
 
-    return normalise(within_memory(run, portion(model, x))[0])
+    return normalise(within_memory(run, portion(model, inside))[0])
 
 
 def pgd(
@@ -62,17 +71,17 @@ def pgd(
     """
     signed_step = -step if toward else step
 
-    def attack(x: Maps, targets: Labels | Numbers | Targets) -> Maps:
-        noise = torch.zeros_like(x)
+    def attack(inside: Inside, targets: Labels | Numbers | Targets) -> Inside:
+        noise = torch.zeros_like(inside)
         for _ in range(steps):
-            away = ascent_direction(model, x + noise, targets, objective=objective)
-            noise = noise + signed_step * away
+            noise = noise + signed_step * _ascent(model, inside + noise, targets, objective)
             if project_each_step:
                 noise = project(noise, bound)
         return project(noise, bound)
 
-    parts = zip(torch.split(x, AT_ONCE), torch.split(targets, AT_ONCE), strict=True)
-    return torch.cat([attack(*part) for part in parts])
+    inside = model.within(x)
+    parts = zip(torch.split(inside, AT_ONCE), torch.split(targets, AT_ONCE), strict=True)
+    return model.on_grid(torch.cat([attack(*part) for part in parts]))
 
 
 def outputs_under_attack(

@@ -112,6 +112,12 @@ class MapSet:
         """Return the class of an example as its data set calls it."""
         return example.own or self.classes[example.label]
 
+    def on_grid(self, inside: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Put the voxels of the mask on the grid; 0 elsewhere."""
+        values = np.zeros(self.mask.shape, dtype=inside.dtype)
+        values[self.mask] = inside
+        return values
+
     def where(self, participants: set[str]) -> NDArray[np.int64]:
         """Return the indices of the examples of these participants."""
         return np.array(

@@ -4,9 +4,13 @@ On CUDA the library's 3-D pooling does not promise that, so it is written as sum
 there. On a CPU it does, and halving is about three times as fast as slices are.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from fmridecode.shapes import Mask
 
 LIBRARY = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
@@ -68,3 +72,18 @@ def coarsenings(shape: tuple[int, ...], coarsen_from: int) -> int:
     while 0 < coarsen_from <= min(shape) >> times:
         times += 1
     return times
+
+
+def blocks_of(mask: Mask, coarsenings: int) -> Tensor:
+    """Return the block of a grid halved so often that each voxel of a mask lies in.
+
+    The number after the last block stands for an odd slice, which halving drops.
+    """
+    sizes = [size >> coarsenings for size in mask.shape]
+    numbers = torch.arange(math.prod(sizes), device=mask.device).reshape(sizes)
+    for axis, (size, whole) in enumerate(zip(sizes, mask.shape, strict=True)):
+        numbers = numbers.repeat_interleave(1 << coarsenings, dim=axis)
+        over = whole - (size << coarsenings)
+        shape = (*numbers.shape[:axis], over, *numbers.shape[axis + 1 :])
+        numbers = torch.cat([numbers, numbers.new_full(shape, math.prod(sizes))], dim=axis)
+    return numbers[mask]

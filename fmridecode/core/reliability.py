@@ -77,7 +77,7 @@ def sensitivity(
 def _relative_change(own: Saliency, moved: Saliency) -> Tensor:
     """Compare with the factors of both relative to that of the first: they may underflow."""
     ratio = torch.exp((moved.log_factor - own.log_factor).double()).flatten()
-    before, after = own.maps.double().flatten(1), moved.maps.double().flatten(1)
+    before, after = own.inside.double().flatten(1), moved.inside.double().flatten(1)
     change: Tensor = (after * ratio[:, None] - before).norm(dim=1) / before.norm(dim=1)
     return change
 

@@ -10,16 +10,16 @@ or 1 in float32; its positive factor is returned beside it.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from fmridecode.core.gradients import Pair, deep_gradients, gradient_of, in_portions
 from fmridecode.core.models import Decoder
 from fmridecode.core.noise import gaussian
-from fmridecode.core.portions import portion, within_memory
 from fmridecode.core.settings import SaliencyConfig, chosen
-from fmridecode.shapes import Jacobian, Labels, Logits, Maps
+from fmridecode.shapes import Inside, Jacobian, Labels, Logits, Maps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +28,24 @@ class Saliency:
 
     Parameters
     ----------
-    maps
-        ``(batch, classes, *grid)``, each exact up to a positive factor. Where one class an
-        example was asked for (``only``), ``classes`` is 1.
+    inside
+        ``(batch, classes, voxels of the mask)``, each map exact up to a positive factor. Where one
+        class an example was asked for (``only``), ``classes`` is 1.
     log_factor
-        ``(batch, classes)``; ``maps * exp(log_factor)`` is the gradient of the probability per
+        ``(batch, classes)``; ``inside * exp(log_factor)`` is the gradient of the probability per
         SD of the input.
+    model
+        What was explained.
     """
 
-    maps: Tensor
+    inside: Tensor
     log_factor: Tensor
+    model: Decoder
+
+    @property
+    def maps(self) -> Tensor:
+        """The maps on the grid, ``(batch, classes, *grid)``, 0 outside of the mask."""
+        return self.model.on_grid(self.inside)
 
 
 def logit_jacobian(model: Decoder, x: Maps) -> tuple[Logits, Jacobian]:
@@ -48,50 +56,29 @@ def logit_jacobian(model: Decoder, x: Maps) -> tuple[Logits, Jacobian]:
     logits : Tensor
         ``(batch, classes)``.
     jacobian : Tensor
-        ``(batch, classes, *grid)``.
-    """
-    return _pulled_back(model, x, lambda eye: eye)
-
-
-def _pulled_back(
-    model: Decoder, x: Maps, combine: Callable[[Tensor], Tensor]
-) -> tuple[Logits, Tensor]:
-    """Return the logits and the gradients of linear combinations of them.
-
-    One forward pass, and one backward pass a combination, of a few maps at a time; no gradient of
-    any weight is formed. ``combine`` makes the combinations, ``(rows, classes)``, of the identity.
+        ``(batch, classes, voxels of the mask)``.
     """
 
-    def gradients(few: Maps) -> tuple[Logits, Tensor]:
-        few = few.detach().requires_grad_()
-        logits = model(few)
-        rows = combine(torch.eye(logits.shape[1], dtype=few.dtype, device=few.device))
-        found = few.new_empty(len(few), len(rows), *few.shape[1:])
-        for k, row in enumerate(rows):
-            kept = k < len(rows) - 1
-            upward = row.expand_as(logits)
-            found[:, k] = torch.autograd.grad(logits, few, upward, retain_graph=kept)[0]
-        return logits.detach(), found
+    def of_few(inside: Inside) -> Pair:
+        entered = model.enter(inside)
+        logits, deep = deep_gradients(model, entered, lambda eye: eye)
+        upward = torch.eye(logits.shape[1], dtype=logits.dtype, device=logits.device)
+        upward = upward.expand(len(inside), -1, -1)
+        return logits, model.leave(entered, upward, deep, model.direct_weights())
 
-    def run(size: int) -> tuple[Logits, Tensor]:
-        if size >= len(x):
-            return gradients(x)
-        logits, jacobians = zip(*map(gradients, torch.split(x, size)), strict=True)
-        return torch.cat(logits), torch.cat(jacobians)
-
-    return within_memory(run, portion(model, x))[0]
+    return in_portions(of_few, model, model.within(x))
 
 
-def probability_gradients(logits: Logits, jacobian: Jacobian, temperature: float) -> Saliency:
-    """Turn the Jacobian of the logits into the gradient of every class's probability."""
-    mixing, log_factor = _mixing(logits, temperature)
-    return Saliency(maps=torch.einsum("bkj,bj...->bk...", mixing, jacobian), log_factor=log_factor)
+def mixing(logits: Logits, temperature: float) -> tuple[Tensor, Tensor]:
+    """Return what mixes the gradients of the logits into those of the probabilities.
 
-
-def _mixing(logits: Logits, temperature: float) -> tuple[Tensor, Tensor]:
-    """Return ``(batch, classes, classes)`` that mixes the logits' gradients, and its log factor.
-
-    Its rows sum to zero.
+    Returns
+    -------
+    weights : Tensor
+        ``(batch, classes, classes)``; the rows sum to zero. A row times the logits' gradients is a
+        class's map, up to a positive factor.
+    log_factor : Tensor
+        ``(batch, classes)``.
     """
     log_p = torch.log_softmax(logits / temperature, dim=1)
     n_classes = logits.shape[1]
@@ -99,8 +86,7 @@ def _mixing(logits: Logits, temperature: float) -> tuple[Tensor, Tensor]:
     others = log_p[:, None, :].expand(-1, n_classes, -1).masked_fill(own, -math.inf)
     largest = others.amax(dim=2)
     weights = torch.exp(others - largest[..., None])
-    mixing = torch.diag_embed(weights.sum(dim=2)) - weights
-    return mixing, log_p + largest - math.log(temperature)
+    return torch.diag_embed(weights.sum(dim=2)) - weights, log_p + largest - math.log(temperature)
 
 
 def gradient(
@@ -118,29 +104,31 @@ def gradient(
     is enough: the gradients of each logit minus the first one, mixed. Of one class an example,
     ``only``, a single backward pass is.
     """
-    if only is not None:
-        return _gradient_of_one(model, x, only, temperature)
-    logits, differences = _pulled_back(model, x, lambda eye: eye[1:] - eye[0])
-    mixing, log_factor = _mixing(logits, temperature)
-    maps = torch.einsum("bkj,bj...->bk...", mixing[:, :, 1:], differences)
-    return Saliency(maps=maps, log_factor=log_factor)
+    direct = model.direct_weights()
 
+    def of_all(inside: Inside) -> Pair:
+        entered = model.enter(inside)
+        logits, deep = deep_gradients(model, entered, lambda eye: eye[1:] - eye[0])
+        weights, log_factor = mixing(logits, temperature)
+        if deep is not None:
+            deep = torch.einsum("bkj,bj...->bk...", weights[:, :, 1:], deep)
+        return model.leave(entered, weights, deep, direct), log_factor
 
-def _gradient_of_one(model: Decoder, x: Maps, labels: Labels, temperature: float) -> Saliency:
-    def of_few(few: Maps, own: Labels) -> tuple[Tensor, Tensor]:
-        few = few.detach().requires_grad_()
-        logits = model(few)
-        mixing, log_factor = _mixing(logits.detach(), temperature)
-        position = torch.arange(len(own), device=own.device)
-        found = torch.autograd.grad(logits, few, mixing[position, own])[0]
-        return found[:, None], log_factor[position, own][:, None]
+    def of_one(inside: Inside, labels: Labels) -> Pair:
+        position, factors = torch.arange(len(labels), device=labels.device), []
 
-    def run(size: int) -> Saliency:
-        parts = zip(torch.split(x, size), torch.split(labels, size), strict=True)
-        maps, factors = zip(*(of_few(*part) for part in parts), strict=True)
-        return Saliency(maps=torch.cat(maps), log_factor=torch.cat(factors))
+        def upward(logits: Logits) -> Tensor:
+            weights, log_factor = mixing(logits, temperature)
+            factors.append(log_factor[position, labels][:, None])
+            return weights[position, labels]
 
-    return within_memory(run, portion(model, x))[0]
+        return gradient_of(model, inside, upward, direct=direct)[:, None], factors[0]
+
+    if only is None:
+        inside, log_factor = in_portions(of_all, model, model.within(x))
+    else:
+        inside, log_factor = in_portions(of_one, model, model.within(x), only)
+    return Saliency(inside=inside, log_factor=log_factor, model=model)
 
 
 def gradient_x_input(
@@ -154,7 +142,7 @@ def gradient_x_input(
 ) -> Saliency:
     """Gradient of each class's probability times the input."""
     plain = gradient(model, x, temperature, config, generator=generator, only=only)
-    return Saliency(maps=plain.maps * x[:, None], log_factor=plain.log_factor)
+    return replace(plain, inside=plain.inside * model.within(x)[:, None])
 
 
 def smoothgrad(
@@ -178,17 +166,18 @@ def smoothgrad(
         return gradient(model, x + noise, temperature, config, generator=generator, only=only)
 
     def rescale(maps: Tensor, log_ratio: Tensor) -> Tensor:  # in place
-        return maps.mul_(torch.exp(log_ratio).reshape(*log_ratio.shape, *([1] * (x.ndim - 1))))
+        return maps.mul_(torch.exp(log_ratio)[..., None])
 
     first = noisy()
-    total, reference = first.maps, first.log_factor
+    total, reference = first.inside, first.log_factor
     for _ in range(config.smoothgrad_samples - 1):
         one = noisy()
         largest = torch.maximum(reference, one.log_factor)
         total = rescale(total, reference - largest)
-        total += rescale(one.maps, one.log_factor - largest)
+        total += rescale(one.inside, one.log_factor - largest)
         reference = largest
-    return Saliency(maps=total, log_factor=reference - math.log(config.smoothgrad_samples))
+    log_factor = reference - math.log(config.smoothgrad_samples)
+    return Saliency(inside=total, log_factor=log_factor, model=model)
 
 
 def weights(
@@ -205,7 +194,7 @@ def weights(
     if only is not None:
         position = torch.arange(len(only), device=only.device)
         jacobian, logits = jacobian[position, only][:, None], logits[:, :1]
-    return Saliency(maps=jacobian, log_factor=torch.zeros_like(logits))
+    return Saliency(inside=jacobian, log_factor=torch.zeros_like(logits), model=model)
 
 
 METHODS: dict[str, Callable[..., Saliency]] = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from fmridecode.core.gradients import gradient_of
 from fmridecode.core.models import (
     ARCHITECTURES,
     ConvolutionalDecoder,
@@ -246,3 +247,34 @@ def test_members_that_prepare_alike_share_it_without_a_change(a_decoder, squash)
         assert torch.equal(found, expected)
         gradients = [torch.autograd.grad(z[:, 0].sum(), x)[0] for z in (found, expected)]
         torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize(
+    ("architecture", "model"),
+    [
+        ("linear", {}),
+        ("dense", {}),
+        ("correlation", {}),
+        ("cnn", {"coarsen_from": 3, "linear_path": True, "squash": 2.0}),
+        ("cnn", {"coarsen_from": 5, "squash": 1.0}),
+        ("cnn-stride1", {"linear_path": True}),
+    ],
+)
+def test_the_way_back_from_the_features_to_the_voxels_is_that_of_the_chain_rule(
+    a_decoder, architecture, model, alike
+) -> None:
+    """Two halvings of 7 x 9 x 6 drop slices of every axis."""
+    mask = torch.rand(7, 9, 6, generator=torch.Generator().manual_seed(3)) > 0.3
+    members = [a_decoder(architecture, mask, seed=seed, **model).double() for seed in (0, 1)]
+    if not alike and architecture == "cnn":
+        members[1].squash = 3.0
+    decoder = Ensemble(members)
+    x = torch.randn(2, 7, 9, 6, dtype=torch.float64, requires_grad=True)
+    upward = torch.randn(2, 3, dtype=torch.float64)
+    (expected,) = torch.autograd.grad(decoder(x), x, upward)
+    found = gradient_of(
+        decoder, decoder.within(x.detach()), lambda _: upward, direct=decoder.direct_weights()
+    )
+    torch.testing.assert_close(found, expected[:, mask], rtol=1e-10, atol=1e-12)
+    assert torch.all(expected[:, ~mask] == 0)

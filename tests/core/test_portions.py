@@ -4,17 +4,17 @@ import pytest
 import torch
 from torch.nn import functional
 
-from fmridecode.core import attacks, portions, saliency, training
+from fmridecode.core import attacks, gradients, portions, saliency, training
 from fmridecode.core.attacks import ascent_direction, pgd
 from fmridecode.core.models import ARCHITECTURES, Ensemble
 from fmridecode.core.portions import logits_of, portion, within_memory
-from fmridecode.core.saliency import METHODS, probability_gradients
+from fmridecode.core.saliency import METHODS, mixing
 from fmridecode.core.settings import SaliencyConfig, TrainingConfig
 from fmridecode.errors import UsageError
 
 MASK = torch.ones(8, 7, 6, dtype=torch.bool)
 MASK[0] = False
-USERS = (attacks, portions, saliency, training)
+USERS = (attacks, gradients, portions, training)
 
 
 @pytest.fixture
@@ -95,10 +95,11 @@ def test_gradients_from_differences_of_logits_are_those_from_the_whole_jacobian(
     a_decoder, architecture
 ):
     model, x = exact(a_decoder, architecture), maps()
-    plain = probability_gradients(*saliency.logit_jacobian(model, x), 0.7)
+    logits, jacobian = saliency.logit_jacobian(model, x)
+    weights, log_factor = mixing(logits, 0.7)
     found = saliency.gradient(model, x, 0.7, SaliencyConfig(), generator=torch.Generator())
-    torch.testing.assert_close(found.maps, plain.maps, rtol=1e-9, atol=1e-12)
-    torch.testing.assert_close(found.log_factor, plain.log_factor)
+    torch.testing.assert_close(found.inside, weights @ jacobian, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(found.log_factor, log_factor)
 
 
 @pytest.mark.parametrize(

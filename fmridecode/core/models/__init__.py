@@ -7,7 +7,7 @@ from fmridecode.core.models.convolutional import (
     ConvolutionalDecoder,
 )
 from fmridecode.core.models.correlation import CorrelationDecoder
-from fmridecode.core.models.decoder import Decoder
+from fmridecode.core.models.decoder import Decoder, Entered
 from fmridecode.core.models.dense import DenseDecoder
 from fmridecode.core.models.ensemble import Ensemble
 from fmridecode.core.models.linear import LinearDecoder
@@ -21,6 +21,7 @@ __all__ = [
     "Decoder",
     "DenseDecoder",
     "Ensemble",
+    "Entered",
     "LinearDecoder",
     "build",
 ]

@@ -7,12 +7,13 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
-from fmridecode.core.models.decoder import Decoder
+from fmridecode.core.models.decoder import Decoder, Entered
 from fmridecode.core.models.linear import LinearDecoder
-from fmridecode.core.pooling import bearable_halvings, coarsenings, halve, smooth
-from fmridecode.shapes import Logits, Maps, Mask
+from fmridecode.core.pooling import bearable_halvings, blocks_of, coarsenings, halve, smooth
+from fmridecode.shapes import Inside, Logits, Maps, Mask
 
 CONVOLUTIONS: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 
@@ -49,6 +50,7 @@ class ConvolutionalDecoder(Decoder):
         super().__init__(mask)
         self.squash = squash
         self.coarsenings = coarsenings(tuple(mask.shape), coarsen_from)
+        self._blocks: Tensor | None = None
         grid = tuple(size >> self.coarsenings for size in mask.shape)
         self.halvings = bearable_halvings(grid, min(halvings, len(filters)))
         self.activation = activation
@@ -67,32 +69,39 @@ class ConvolutionalDecoder(Decoder):
         self.head = nn.Linear(n_features, n_classes)
         self.direct = LinearDecoder(mask, n_classes) if linear_path else None
 
+    @property
+    def blocks(self) -> Tensor:
+        """The block that each voxel of the mask is averaged in; see `blocks_of`."""
+        if self._blocks is None or self._blocks.device != self.mask.device:
+            self._blocks = blocks_of(self.mask, self.coarsenings)
+        return self._blocks
+
     def _halves_itself(self, depth: int) -> bool:
         return self.strided and depth < self.halvings
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to ``(batch, classes)``."""
-        return self.decode(*self.prepare(x))
+        return self.decode(self.enter(self.within(x)))
 
-    def prepare(self, x: Maps) -> tuple[Maps, Tensor]:
-        """Return the maps, masked and bent, and what the convolutions see of them."""
-        x = x * self.mask
+    def enter(self, inside: Inside) -> Entered:
+        """Bend the maps, and average them for the convolutions."""
         if self.squash > 0:
-            x = self.squash * torch.tanh(x / self.squash)
-        features = x.unsqueeze(1)
+            inside = self.squash * torch.tanh(inside / self.squash)
+        features = self.on_grid(inside).unsqueeze(1)
         for _ in range(self.coarsenings):
             features = halve(features, self.mask.ndim)
-        return x, features
+        return Entered(features=features, inside=inside)
 
-    def prepares_like(self, other: nn.Module) -> bool:
-        """Whether another decoder of the same mask prepares its maps in the same way."""
+    def enters_like(self, other: nn.Module) -> bool:
+        """Whether another decoder of the same mask lets maps enter in the same way."""
         return isinstance(other, ConvolutionalDecoder) and (self.squash, self.coarsenings) == (
             other.squash,
             other.coarsenings,
         )
 
-    def decode(self, x: Maps, features: Tensor) -> Logits:
-        """Map what `prepare` returned to ``(batch, classes)``."""
+    def decode(self, entered: Entered) -> Logits:
+        """Map what `enter` returned to ``(batch, classes)``."""
+        features = cast("Tensor", entered.features)
         for depth, layer in enumerate(self.layers):
             features = layer(features)
             if self.activation is not None:
@@ -101,7 +110,27 @@ class ConvolutionalDecoder(Decoder):
                 pool = halve if depth < self.halvings else smooth
                 features = pool(features, self.mask.ndim)
         logits: Tensor = self.head(features.flatten(1))
-        return logits if self.direct is None else logits + self.direct(x)
+        return logits if self.direct is None else logits + self.direct.decode(entered)
+
+    def leave(
+        self, entered: Entered, upward: Tensor, deep: Tensor | None, direct: Tensor | None
+    ) -> Tensor:
+        """Return gradients of the logits at the voxels of the mask; see `Decoder.leave`."""
+        deep = cast("Tensor", deep).flatten(2)
+        if self.coarsenings:
+            share = 0.5 ** (self.coarsenings * self.mask.ndim)
+            deep = functional.pad(deep * share, (0, 1))  # a 0 for voxels of no block
+        found = deep.index_select(2, self.blocks)
+        if direct is not None:
+            found = torch.baddbmm(found, upward, direct.expand(len(upward), -1, -1))
+        if self.squash > 0:
+            slope = 1 - (cast("Tensor", entered.inside) / self.squash) ** 2
+            found *= slope[:, None]
+        return found
+
+    def direct_weights(self) -> Tensor | None:
+        """Return the weights of the linear path, without a graph."""
+        return None if self.direct is None else self.direct.direct_weights()
 
     def weights(self) -> list[Tensor]:
         """Return the normalised filters and the dense weights."""

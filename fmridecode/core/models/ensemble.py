@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from fmridecode.core.models.convolutional import ConvolutionalDecoder
-from fmridecode.core.models.decoder import Decoder
-from fmridecode.shapes import Logits, Maps
+from fmridecode.core.models.decoder import Decoder, Entered
+from fmridecode.shapes import Inside, Logits, Maps
 
 
 class Ensemble(Decoder):
@@ -22,16 +21,42 @@ class Ensemble(Decoder):
         super().__init__(members[0].mask)
         self.members = nn.ModuleList(members)
         self.is_linear = members[0].is_linear
+        self.together = all(map(members[0].enters_like, members))
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to the mean logits, ``(batch, classes)``."""
-        first = self.members[0]
-        if isinstance(first, ConvolutionalDecoder) and all(map(first.prepares_like, self.members)):
-            prepared = first.prepare(x)
-            each = [cast("ConvolutionalDecoder", m).decode(*prepared) for m in self.members]
-        else:
-            each = [member(x) for member in self.members]
+        if self.together:
+            return self.decode(self.enter(self.within(x)))
+        return torch.stack([member(x) for member in self.members]).mean(dim=0)
+
+    def enter(self, inside: Inside) -> Entered:
+        """Do to maps what needs no weight of any member, if that is the same for all."""
+        return self._first.enter(inside) if self.together else super().enter(inside)
+
+    def decode(self, entered: Entered) -> Logits:
+        """Map what `enter` returned to the mean logits, ``(batch, classes)``."""
+        if not self.together:
+            return super().decode(entered)
+        each = [cast("Decoder", member).decode(entered) for member in self.members]
         return torch.stack(each).mean(dim=0)
+
+    def leave(
+        self, entered: Entered, upward: Tensor, deep: Tensor | None, direct: Tensor | None
+    ) -> Tensor:
+        """Return gradients of the logits at the voxels of the mask; see `Decoder.leave`."""
+        if not self.together:
+            return super().leave(entered, upward, deep, direct)
+        return self._first.leave(entered, upward, deep, direct)
+
+    def direct_weights(self) -> Tensor | None:
+        """Return the mean of the members' weights of single voxels."""
+        each = [cast("Decoder", member).direct_weights() for member in self.members]
+        there = [one for one in each if one is not None]
+        return torch.stack(there).mean(dim=0) if there else None
+
+    @property
+    def _first(self) -> Decoder:
+        return cast("Decoder", self.members[0])
 
     def feature_numbers(self) -> int:
         """Return those of a member: they pass one after the other."""

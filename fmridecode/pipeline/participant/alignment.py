@@ -54,8 +54,8 @@ def align(
     indices = maps.where({participant})
     for start in range(0, len(indices), BATCH):
         few = indices[start : start + BATCH]
-        saliency = saliency_of(decoder, maps, few, method, config, device).maps.cpu().numpy()
+        saliency = saliency_of(decoder, maps, few, method, config, device).inside.cpu().numpy()
         for one, index in zip(saliency, few, strict=True):
             for name, activation in references.items():
-                for found in score(one[:, maps.mask], maps.examples[index].label, activation):
+                for found in score(one, maps.examples[index].label, activation):
                     yield Aligned(index=int(index), reference=name, alignment=found)

@@ -74,13 +74,13 @@ class Explained:
     method
         Saliency method.
     saliency
-        ``(examples, classes, *grid)``, each up to a positive factor.
+        ``(examples, classes, voxels of the mask)``, each up to a positive factor.
     maps
         What is to be written.
     scores
         Rows of the table of scores.
     true_class
-        ``(examples of known class, *grid)`` saliency of the true class.
+        ``(examples of known class, voxels of the mask)`` saliency of the true class.
     """
 
     indices: NDArray[np.int64]
@@ -130,7 +130,7 @@ def explain(
         indices, predicted = decoded.indices[chosen], decoded.probabilities[chosen].argmax(axis=1)
         for method in config.saliency.map_methods:
             saliency = saliency_of(bundle.decoder, maps, indices, method, config, device)
-            by_class = saliency.maps.cpu().numpy()
+            by_class = saliency.inside.cpu().numpy()
             scores = [
                 {
                     "participant_id": f"sub-{maps.examples[index].participant}",
@@ -145,7 +145,7 @@ def explain(
                 }
                 for one, index in zip(by_class, indices, strict=True)
                 if maps.examples[index].label != UNKNOWN
-                for found in score(one[:, inside], maps.examples[index].label, truth)
+                for found in score(one, maps.examples[index].label, truth)
             ]
             written = list(_targeted(saliency, indices, predicted, method, config, maps))
             yield Explained(
@@ -207,7 +207,7 @@ def _targeted(
     """Yield the maps that ``--target`` asks for, of every example."""
     names, target = maps.class_names, config.saliency.target
     for position, index in enumerate(indices):
-        maps_of_one, factors = saliency.maps[position], saliency.log_factor[position]
+        maps_of_one, factors = saliency.inside[position], saliency.log_factor[position]
         if ">" in target:
             a, b = (names.index(name) for name in target.split(">"))
             largest = torch.maximum(factors[a], factors[b])
@@ -237,13 +237,13 @@ def _scaled(
     target: str,
     maps: MapSet,
 ) -> SaliencyMap:
-    array = values.double().cpu().numpy() * maps.mask
-    rms = float(np.sqrt(np.mean(array[maps.mask] ** 2)))
+    array = values.double().cpu().numpy()
+    rms = float(np.sqrt(np.mean(array**2)))
     scaled = array / rms if rms > 0 else array
     return SaliencyMap(
         index=index,
         method=method,
         target=target,
-        values=scaled.astype(np.float32),
+        values=maps.on_grid(scaled.astype(np.float32)),
         gradient_rms=rms * float(torch.exp(log_factor.double())),
     )

@@ -113,7 +113,7 @@ def faithfulness_tables(subject: Subject) -> dict[str, pd.DataFrame]:
                 curves_of(
                     subject.decoder,
                     x[position],
-                    saliency[position],
+                    subject.maps.on_grid(saliency[position]),
                     example.label,
                     reach=reach,
                     generator=np.random.default_rng(subject.seed(int(subject.known[position]))),

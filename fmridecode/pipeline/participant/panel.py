@@ -153,7 +153,7 @@ def _saliency(
     part: Explained, position: int, label: int, truth: ClassMaps, maps: MapSet
 ) -> Iterator[_Volume]:
     """Yield the maps of the classes that the participant has, each with its correlation."""
-    inside = part.saliency[position][:, maps.mask].astype(np.float64)
+    inside = part.saliency[position].astype(np.float64)
     found = {each.target: each for each in score(inside, label, truth)}
     for k in np.flatnonzero(truth.present):
         rms = float(np.sqrt(np.mean(inside[k] ** 2)))

@@ -81,14 +81,13 @@ def _folds(chosen: Again) -> Iterator[dict[str, object]]:
 
 
 def _sessions(subject: Subject) -> Iterator[dict[str, object]]:
-    mask = subject.maps.mask
     examples = [subject.maps.examples[index] for index in subject.known]
     for method, saliency in subject.saliency.items():
         for label in sorted({each.label for each in examples}):
             same = [k for k, each in enumerate(examples) if each.label == label]
             if len({examples[k].session for k in same}) < 2:
                 continue
-            value = mean_correlation([saliency[k][mask] for k in same])
+            value = mean_correlation([saliency[k] for k in same])
             keys = {**subject.keys(examples[same[0]]), "session_id": None}
             n, seen = len(same) * (len(same) - 1) // 2, subject.decoded.seen_in_training
             yield _row(keys, method, "sessions", value, n, seen=seen)

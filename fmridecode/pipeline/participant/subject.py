@@ -28,8 +28,8 @@ class Subject:
     decoded
         What the decoder said of the participant's maps.
     saliency
-        By method: ``(maps of known class, *grid)`` of the true class, in the order of `known`,
-        each exact up to a positive factor.
+        By method: ``(maps of known class, voxels of the mask)`` of the true class, in the order
+        of `known`, each exact up to a positive factor.
     device
         Where to compute.
     """
