@@ -32,6 +32,9 @@ _SMALLEST, _LARGEST, _FARTHEST = 0.05, 200.0, 1e4
 _MOST_COMPRESSED = 1032
 """Deflate makes at most this many bytes of one."""
 
+_DRAINED = 1 << 20
+"""Bytes that are inflated at a time."""
+
 _GZIP = b"\x1f\x8b"
 _NIFTI2 = (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c")  # the header's size, in either byte order
 _AGAIN = "copy or make it again, or leave the participant out."
@@ -74,9 +77,11 @@ def load_image(path: Path) -> Image:
             stack.enter_context(LoggingOutputSuppressor())  # nibabel's guesses at broken headers
             # absurd scale factors overflow to infinity, which counts as missing
             warnings.simplefilter("ignore")
-            image = _open(path, stack)
+            image, stream = _open(path, stack)
             shape = _check_header(image, path)
             data = np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+            while stream is not None and stream.read(_DRAINED):
+                pass  # gzip's checksum stands at the end
             affine = np.asarray(image.affine, dtype=np.float64)
             oddities = find_oddities(image, shape)
         except FmridecodeError:
@@ -95,21 +100,24 @@ def load_image(path: Path) -> Image:
     return Image(data=values, affine=affine, oddities=oddities)
 
 
-def _open(path: Path, stack: ExitStack) -> Any:
+def _open(path: Path, stack: ExitStack) -> tuple[Any, BinaryIO | None]:
+    """Return the image, its data not read yet, and the stream that they are inflated from."""
     if path.suffix == ".img":
         with path.with_suffix(".hdr").open("rb") as header_file:
             pair = nib.Nifti2Pair if header_file.read(4) in _NIFTI2 else nib.Nifti1Pair
-        return pair.load(path)
+        return pair.load(path), None
     stream: BinaryIO = stack.enter_context(path.open("rb"))
     compressed = stream.read(2) == _GZIP
     stream.seek(0)
     if compressed:
         stream = stack.enter_context(_inflate(stream))
-    header = io.BufferedReader(cast("Any", stream), 1 << 20)
-    kind = nib.Nifti2Image if header.peek(4)[:4] in _NIFTI2 else nib.Nifti1Image
-    raw = header.peek(kind.header_class.sizeof_hdr)[: kind.header_class.sizeof_hdr]
+    reader = io.BufferedReader(cast("Any", stream), _DRAINED)
+    kind = nib.Nifti2Image if reader.peek(4)[:4] in _NIFTI2 else nib.Nifti1Image
+    raw = reader.peek(kind.header_class.sizeof_hdr)[: kind.header_class.sizeof_hdr]
     _check_steps(kind.header_class(raw, check=False), path)
-    return kind.from_stream(header)
+    files = kind.make_file_map({"image": reader})
+    # a memory map would be of the compressed bytes, as nibabel does not know this stream
+    return kind.from_file_map(files, mmap=False), reader if compressed else None
 
 
 def _check_steps(header: Any, path: Path) -> None:

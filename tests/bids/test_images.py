@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from fmridecode.bids import images
 from fmridecode.bids.images import MAX_VOXELS, read_image
 from fmridecode.errors import BadDataError, NoInputError
 
@@ -43,6 +44,28 @@ def test_big_endian_scaled_integers_are_read(tmp_path: Path) -> None:
 def test_trailing_axes_of_one_are_dropped(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(DATA[..., None, None], AFFINE), tmp_path / "a.nii.gz")
     check(tmp_path / "a.nii.gz")
+
+
+def test_a_file_that_is_larger_for_its_compression_is_read(tmp_path: Path) -> None:
+    nib.save(nib.Nifti1Image(DATA, AFFINE), tmp_path / "a.nii")
+    stored = gzip.compress((tmp_path / "a.nii").read_bytes(), compresslevel=0)
+    (tmp_path / "a.nii.gz").write_bytes(stored)
+    check(tmp_path / "a.nii.gz")
+
+
+def test_a_file_is_inflated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewound = []
+
+    class Watched(gzip.GzipFile):
+        def seek(self, offset: int, whence: int = 0) -> int:
+            if whence == 2 or self.tell() > offset:
+                rewound.append((offset, whence))
+            return super().seek(offset, whence)
+
+    monkeypatch.setattr(images, "_inflate", lambda stream: Watched(fileobj=stream))
+    nib.save(nib.Nifti1Image(DATA, AFFINE), tmp_path / "a.nii.gz")
+    check(tmp_path / "a.nii.gz")
+    assert rewound == []
 
 
 def test_a_name_that_lies_about_compression_does_no_harm(tmp_path: Path) -> None:
