@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from fmridecode.bids.atomic import make_folder
-from fmridecode.bids.cache import Stack, rule_key
+from fmridecode.bids.cache import rule_key
 from fmridecode.bids.plan import Plan
 from fmridecode.bids.plausibility import Judged, Quality, find_outliers
 from fmridecode.bids.settings import InputConfig, SpaceConfig
 from fmridecode.bids.spaces import Spaces, settle_spaces
+from fmridecode.bids.stack import Stack
 from fmridecode.bids.templates import Template
-from fmridecode.bids.worklist import Task, make_maps, plan_tasks, stack_maps, stack_path
+from fmridecode.bids.worklist import Rule, Task, plan_tasks, stack_maps
 from fmridecode.core.maps import Example, MapSet
 from fmridecode.errors import BadDataError
 
@@ -89,24 +90,20 @@ def prepare(
         The work directory cannot be written to.
     """
     spaces = settle_spaces([s for each in plan.examples for s in each.sources], space)
-    rule = rule_key(grid=template.grid, brain=template.mask, zscore=space.zscore)
-    folder = work_dir.absolute() / "maps"
-    make_folder(folder)
-    tasks, failures = plan_tasks(
-        plan, template, spaces, folder=folder, rule=rule, zscore=space.zscore
-    )
-    if not tasks or not stack_path(tasks).exists():
-        failures |= make_maps(tasks, nprocs=nprocs, stop=stop_on_first_crash)
-        tasks = [each for each in tasks if each.planned.participant not in failures]
-    _refuse_nothing(tasks, failures)
-    stack = stack_maps(tasks, template.grid.shape)
+    key = rule_key(grid=template.grid, brain=template.mask, zscore=space.zscore)
+    rule = Rule(template=template, zscore=space.zscore, folder=work_dir.absolute() / "maps")
+    make_folder(rule.folder)
+    tasks, failures = plan_tasks(plan, spaces, rule=key)
+    stack, bad = stack_maps(tasks, rule, nprocs=nprocs, stop=stop_on_first_crash)
+    failures |= bad
+    tasks = [each for each in tasks if each.planned.participant not in failures]
+    stack = _refuse_nothing(stack, failures)
     judged = _judged(tasks, stack, plan, known)
     failures |= _too_little(tasks, stack.missing, most=inputs.max_missing)
     excluded = _outlying(judged, set(failures)) if inputs.exclude_outliers else {}
     if out := set(failures) | set(excluded):
         tasks = [each for each in tasks if each.planned.participant not in out]
-        _refuse_nothing(tasks, failures | excluded)
-        stack = stack_maps(tasks, template.grid.shape)
+        stack = _refuse_nothing(stack_maps(tasks, rule)[0], failures | excluded)
     examples = zip(tasks, stack.missing, stack.quality, strict=True)
     maps = MapSet(
         values=stack.values,
@@ -176,12 +173,13 @@ def _too_little(tasks: Sequence[Task], missing: Sequence[float], *, most: float)
     return failures
 
 
-def _refuse_nothing(kept: Sequence[object], failures: Mapping[str, str]) -> None:
-    if not kept:
+def _refuse_nothing(stack: Stack | None, failures: Mapping[str, str]) -> Stack:
+    if stack is None:
         raise BadDataError(
             f"None of the {len(failures)} participants can be used; the first: "
             f"{next(iter(failures.values()), 'there is no example')}"
         )
+    return stack
 
 
 def _example(task: Task, missing: float, quality: Sequence[Quality]) -> Example:

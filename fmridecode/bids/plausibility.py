@@ -85,14 +85,16 @@ def judge(
 ) -> Quality:
     """Return the numbers of one map on the grid."""
     inside = present & brain
-    n_present = int(present.sum())
+    n_present = int(np.count_nonzero(present))
+    n_inside = int(np.count_nonzero(inside))
+    found = values[inside]
     return Quality(
-        coverage=float(inside.sum() / max(int(brain.sum()), 1)),
-        outside=float(1 - inside.sum() / max(n_present, 1)),
+        coverage=n_inside / max(int(np.count_nonzero(brain)), 1),
+        outside=1 - n_inside / max(n_present, 1),
         cut=_cut(inside, brain, grid),
-        sd=float(values[inside].std(dtype=np.float64)) if inside.any() else 0.0,
-        zeros=float(1 - n_present / present.size),
-        negative=float((values[inside] < 0).mean()) if inside.any() else 0.0,
+        sd=float(found.std(dtype=np.float64)) if n_inside else 0.0,
+        zeros=1 - n_present / present.size,
+        negative=float((found < 0).mean()) if n_inside else 0.0,
         odd=odd,
     )
 
@@ -104,10 +106,8 @@ def _cut(inside: Presence, brain: NDArray[np.bool_], grid: Grid) -> tuple[float,
     of its brain voxels.
     """
     cut = dict.fromkeys(SIDES, 0.0)
-    for axis in range(3):
-        others = tuple(i for i in range(3) if i != axis)
-        wanted = brain.sum(axis=others)
-        touched = inside.sum(axis=others)[wanted > 0] >= _TOUCHED * wanted[wanted > 0]
+    for axis, (wanted, found) in enumerate(zip(_planes(brain), _planes(inside), strict=True)):
+        touched = found[wanted > 0] >= _TOUCHED * wanted[wanted > 0]
         world = int(np.abs(grid.matrix[:3, axis]).argmax())
         size = float(np.linalg.norm(grid.matrix[:3, axis]))
         first = int(touched.argmax()) if touched.any() else touched.size
@@ -116,6 +116,13 @@ def _cut(inside: Presence, brain: NDArray[np.bool_], grid: Grid) -> tuple[float,
             first, last = last, first
         cut[SIDES[2 * world]], cut[SIDES[2 * world + 1]] = first * size, last * size
     return tuple(cut[side] for side in SIDES)
+
+
+def _planes(mask: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Return how many voxels of a mask lie in each plane across each axis."""
+    columns = mask.view(np.uint8).sum(axis=2, dtype=np.int64)
+    across = mask.view(np.uint8).sum(axis=0, dtype=np.uint32).sum(axis=0, dtype=np.int64)
+    return [columns.sum(axis=1), columns.sum(axis=0), across]
 
 
 def find_outliers(maps: Sequence[Judged]) -> tuple[Judged, ...]:

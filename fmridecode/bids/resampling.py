@@ -1,7 +1,9 @@
 """Bring a map to another grid without its missing voxels bleeding into their neighbours."""
 
 import contextlib
+import math
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import nibabel as nib
@@ -39,11 +41,25 @@ def resample(data: Volume, affine: NDArray[np.float64], grid: Grid) -> tuple[Vol
     if grid.equals(data.shape, affine):
         return filled, present
     values = _onto(filled, affine, grid)
-    weight = _onto(present.astype(np.float32), affine, grid)
-    there = weight >= 0.5 - _TIE
-    out = np.divide(values, weight, out=np.zeros_like(values), where=there)
-    there &= np.isfinite(out)
-    return np.where(there, out, np.float32(0)), there
+    weight, enough = _weight(np.packbits(present).tobytes(), data.shape, affine.tobytes(), grid)
+    out = np.divide(values, weight, out=np.zeros_like(values), where=enough)
+    there = enough & np.isfinite(out)
+    out[~there] = 0
+    return out, there
+
+
+@lru_cache(maxsize=2)  # maps of one participant mostly have data in the same voxels
+def _weight(
+    packed: bytes, shape: tuple[int, ...], affine: bytes, grid: Grid
+) -> tuple[Volume, Presence]:
+    """Return the presence of data on the grid, 0 to 1, and where it is enough."""
+    bits = np.frombuffer(packed, dtype=np.uint8)
+    present = np.unpackbits(bits, count=math.prod(shape)).reshape(shape).astype(np.float32)
+    weight = _onto(present, np.frombuffer(affine).reshape(4, 4), grid)
+    enough: Presence = weight >= 0.5 - _TIE
+    for each in (weight, enough):
+        each.flags.writeable = False
+    return weight, enough
 
 
 def resample_labels(

@@ -15,7 +15,7 @@ from fmridecode.bids.warp import warp
 from fmridecode.core.grid import Grid
 from fmridecode.errors import BadDataError
 
-RULE = 4
+RULE = 5
 """Raise it whenever the numbers that this module makes change: it is part of the cache's key."""
 
 
@@ -70,8 +70,9 @@ def standardise(
     NoInputError, BadDataError
         A source cannot be read, is constant, or has no voxel in the brain.
     """
-    total = np.zeros(grid.shape, dtype=np.float64)
-    present: Presence = np.ones(grid.shape, dtype=np.bool_)
+    voxels = np.flatnonzero(brain if zscore == "brain" else np.ones_like(brain))
+    total = np.zeros(len(voxels), dtype=np.float64)
+    present: Presence = np.ones(len(voxels), dtype=np.bool_)
     quality = []
     for source in sources:
         values, there, odd = _on_grid(source, grid)
@@ -82,19 +83,22 @@ def standardise(
                 "space, or leave the participant out."
             )
         quality.append(judge(values, there, brain=brain, grid=grid, odd=odd))
-        total += source.weight * values.astype(np.float64)
-        present &= there
-    mean = np.where(present, total, 0.0)
-    covered = present & brain if zscore == "brain" else np.ones_like(present)
-    missing = 1.0 - float((present & brain).sum()) / max(int(brain.sum()), 1)
-    values = _zscored(mean, covered, [source.path for source in sources])
-    return Standardised(values=values, missing=missing, quality=tuple(quality))
+        total += source.weight * values.ravel()[voxels].astype(np.float64)
+        present &= there.ravel()[voxels]
+    covered = voxels[present] if zscore == "brain" else voxels
+    mean = total[present] if zscore == "brain" else np.where(present, total, 0.0)
+    in_brain = present[brain.ravel()[voxels]]
+    scored = _zscored(mean, [source.path for source in sources])
+    out: Volume = np.zeros(grid.shape, dtype=np.float32)
+    out.ravel()[covered] = scored
+    missing = 1.0 - float(in_brain.sum()) / max(len(in_brain), 1)
+    return Standardised(values=out, missing=missing, quality=tuple(quality))
 
 
 def _on_grid(source: Source, grid: Grid) -> tuple[Volume, Presence, tuple[str, ...]]:
     path, image = source.path, load_image(source.path)
     data = image.data
-    there = data[present_in(data)]
+    there = data if (present := present_in(data)).all() else data[present]
     if there.size == 0:
         raise BadDataError(
             f"{path} has no data: every voxel is NaN, infinite or 0; make it again, or leave the "
@@ -102,26 +106,21 @@ def _on_grid(source: Source, grid: Grid) -> tuple[Volume, Presence, tuple[str, .
         )
     if there.min() == there.max():
         raise BadDataError(
-            f"{path} is constant ({there[0]:g} wherever it has data), so it cannot be z-scored; "
-            "make it again, or leave the participant out."
+            f"{path} is constant ({there.flat[0]:g} wherever it has data), so it cannot be "
+            "z-scored; make it again, or leave the participant out."
         )
     if source.transform is None:
         return *resample(data, image.affine, grid), image.oddities
     return *warp(data, image.affine, grid, source.transform), image.oddities
 
 
-def _zscored(
-    mean: NDArray[np.float64], covered: NDArray[np.bool_], sources: Sequence[Path]
-) -> Volume:
-    inside = mean[covered]
-    centre, spread = (inside.mean(), inside.std()) if inside.size else (0.0, 0.0)
-    if not spread > 1e-6 * np.abs(inside).max(initial=0.0):
+def _zscored(mean: NDArray[np.float64], sources: Sequence[Path]) -> NDArray[np.float64]:
+    centre, spread = (mean.mean(), mean.std()) if mean.size else (0.0, 0.0)
+    if not spread > 1e-6 * np.abs(mean).max(initial=0.0):
         names = ", ".join(map(str, sources))
         verb = "is" if len(sources) == 1 else "average to a map that is"
         raise BadDataError(
             f"{names} {verb} constant within the brain mask, so it cannot be z-scored; make it "
             "again, or leave the participant out."
         )
-    out: Volume = np.zeros(mean.shape, dtype=np.float32)
-    out[covered] = (inside - centre) / spread
-    return out
+    return (mean - centre) / spread

@@ -1,25 +1,19 @@
-"""The work of making maps: a cache file for each, in several processes, and one stack of all."""
+"""The work of making maps: each in its place of one stack, in several processes."""
 
-import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fmridecode.bids.cache import (
-    Stack,
-    load_map,
-    load_stack,
-    map_key,
-    save_map,
-    save_stack,
-)
+from fmridecode.bids.cache import map_key
 from fmridecode.bids.plan import Plan, PlannedExample
+from fmridecode.bids.rows import Row, RowFile
 from fmridecode.bids.spaces import Spaces
-from fmridecode.bids.standardise import Source, Standardised, standardise
+from fmridecode.bids.stack import Kept, Stack, Unfinished, kept_rows, load_stack
+from fmridecode.bids.standardise import Source, standardise
 from fmridecode.bids.templates import Template
-from fmridecode.errors import BadDataError, FmridecodeError, NoInputError, ReadWriteError
+from fmridecode.errors import BadDataError, FmridecodeError, NoInputError
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
@@ -27,34 +21,35 @@ log = logging.getLogger(__name__)
 _WORTH_A_PROCESS = 20
 """Maps that take as long as a process takes to start."""
 
+_AT_ONCE = 8
+"""Maps, at most, that a process is given at a time: the grid and the mask go with them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What a process needs to make one map, and where it leaves it."""
+    """One map to be made, and what it is kept under."""
 
     planned: PlannedExample
     sources: tuple[Source, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How maps are made, and where they are kept."""
+
     template: Template
     zscore: Literal["brain", "volume"]
-    path: Path
+    folder: Path
 
-    def made(self) -> Standardised:
-        """Make the map."""
-        return standardise(
-            self.sources, grid=self.template.grid, brain=self.template.mask, zscore=self.zscore
-        )
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a map."""
+        return self.template.grid.shape
 
 
-def plan_tasks(
-    plan: Plan,
-    template: Template,
-    spaces: Spaces,
-    *,
-    folder: Path,
-    rule: str,
-    zscore: Literal["brain", "volume"],
-) -> tuple[list[Task], dict[str, str]]:
-    """Name the cache file of every example; a participant whose files are gone has failed."""
+def plan_tasks(plan: Plan, spaces: Spaces, *, rule: str) -> tuple[list[Task], dict[str, str]]:
+    """Name the key of every example; a participant whose files are gone has failed."""
     tasks: list[Task] = []
     failures: dict[str, str] = {}
     for planned in plan.examples:
@@ -64,11 +59,8 @@ def plan_tasks(
         except NoInputError as error:
             failures.setdefault(planned.participant, str(error))
             continue
-        path = folder / f"map-{key}.npz"
-        tasks.append(
-            Task(planned=planned, sources=sources, template=template, zscore=zscore, path=path)
-        )
-    return [each for each in tasks if each.planned.participant not in failures], failures
+        tasks.append(Task(planned=planned, sources=sources, key=key))
+    return _without(tasks, failures), failures
 
 
 def _sources(planned: PlannedExample, spaces: Spaces) -> tuple[Source, ...]:
@@ -79,63 +71,122 @@ def _sources(planned: PlannedExample, spaces: Spaces) -> tuple[Source, ...]:
     )
 
 
-def make_maps(tasks: Sequence[Task], *, nprocs: int, stop: bool) -> dict[str, str]:
-    """Make the maps that are not cached; return what failed, by participant."""
-    pending = [each for each in tasks if not each.path.exists()]
-    log.info("%d maps to prepare, %d cached", len(pending), len(tasks) - len(pending))
+def stack_maps(
+    tasks: Sequence[Task], rule: Rule, *, nprocs: int = 1, stop: bool = False
+) -> tuple[Stack | None, dict[str, str]]:
+    """Return all maps in one memory-mapped array; what is damaged or missing is made.
+
+    Parameters
+    ----------
+    nprocs
+        Processes that work side by side.
+    stop
+        Raise the first failure.
+
+    Returns
+    -------
+    tuple
+        The maps but those of participants that failed, None where all have; and what failed, by
+        participant.
+    """
+    keys = [each.key for each in tasks]
+    if not tasks or (stack := load_stack(rule.folder, keys, rule.shape)):
+        return (stack if tasks else None), {}
+    kept = kept_rows(rule.folder, keys)
+    log.info("%d maps to prepare, %d cached", len(tasks) - len(kept), len(kept))
+    unfinished = Unfinished(rule.folder, keys, rule.shape)
+    failures = _make(tasks, kept, unfinished, rule, nprocs=nprocs, stop=stop)
+    if failures:
+        stack, _ = stack_maps(_without(tasks, failures), rule, stop=stop)
+        unfinished.discard()
+        return stack, failures
+    return unfinished.finish(), {}
+
+
+def _make(
+    tasks: Sequence[Task],
+    kept: Mapping[str, Kept],
+    unfinished: Unfinished,
+    rule: Rule,
+    *,
+    nprocs: int,
+    stop: bool,
+) -> dict[str, str]:
+    """Make the maps that are not kept, and copy the others once none has failed."""
     failures: dict[str, str] = {}
+    pending = [position for position, each in enumerate(tasks) if each.key not in kept]
     with progress("Preparing maps", len(pending)) as advance:
-        for task, error in zip(pending, _run(pending, nprocs), strict=True):
-            advance()
-            if error is None:
-                continue
-            if stop or not isinstance(error, BadDataError | NoInputError):
-                raise error
-            log.error("sub-%s: %s", task.planned.participant, error)
-            failures.setdefault(task.planned.participant, str(error))
+        for made in _run(tasks, pending, unfinished.file, rule, nprocs):
+            unfinished.add({k: row for k, row in made.items() if isinstance(row, Row)})
+            for position, error in made.items():
+                advance()
+                if isinstance(error, Row):
+                    continue
+                if stop or not isinstance(error, BadDataError | NoInputError):
+                    raise error
+                participant = tasks[position].planned.participant
+                log.error("sub-%s: %s", participant, error)
+                failures.setdefault(participant, str(error))
+    if not failures:
+        unfinished.add(_copied(tasks, kept, unfinished.file, rule))
     return failures
 
 
-def _run(pending: Sequence[Task], nprocs: int) -> Iterator[FmridecodeError | None]:
-    processes = min(nprocs, len(pending) // _WORTH_A_PROCESS)
+def _run(
+    tasks: Sequence[Task], pending: Sequence[int], file: RowFile, rule: Rule, nprocs: int
+) -> Iterator[dict[int, Row | FmridecodeError]]:
+    """Yield what became of the maps, a few at a time."""
+    processes = max(1, min(nprocs, len(pending) // _WORTH_A_PROCESS))
+    size = min(_AT_ONCE, -(-len(pending) // (4 * processes)) or 1)
+    portions = [
+        {k: tasks[k] for k in pending[first : first + size]}
+        for first in range(0, len(pending), size)
+    ]
     if processes < 2:
-        yield from map(_attempt, pending)
+        yield from (_attempt(each, file, rule) for each in portions)
         return
-    from sklearn.utils.parallel import Parallel, delayed
+    from joblib import Parallel, delayed
 
-    parallel = Parallel(n_jobs=processes, return_as="generator")
-    yield from parallel(delayed(_attempt)(each) for each in pending)
-
-
-def _attempt(task: Task) -> FmridecodeError | None:
-    """Make one map, in whatever process; errors are returned, for they cross processes."""
-    try:
-        save_map(task.path, task.made())
-    except FmridecodeError as error:
-        return error
-    return None
+    parallel = Parallel(n_jobs=processes, return_as="generator", batch_size=1, max_nbytes=None)
+    yield from parallel(delayed(_attempt)(each, file, rule) for each in portions)
 
 
-def stack_path(tasks: Sequence[Task]) -> Path:
-    """Name the file of all maps; it changes when any of them does."""
-    digest = hashlib.sha256("".join(each.path.stem for each in tasks).encode()).hexdigest()
-    return tasks[0].path.with_name(f"stack-{digest[:32]}.npy")
+def _attempt(
+    tasks: Mapping[int, Task], file: RowFile, rule: Rule
+) -> dict[int, Row | FmridecodeError]:
+    """Make a few maps, in whatever process; errors are returned, for they cross processes."""
+    made: dict[int, Row | FmridecodeError] = {}
+    for position, task in tasks.items():
+        try:
+            made[position] = _made(position, task, file, rule)
+        except FmridecodeError as error:
+            made[position] = error
+    return made
 
 
-def stack_maps(tasks: Sequence[Task], shape: tuple[int, ...]) -> Stack:
-    """Return all maps in one memory-mapped array; what is damaged or missing is made.
+def _made(position: int, task: Task, file: RowFile, rule: Rule) -> Row:
+    template = rule.template
+    prepared = standardise(
+        task.sources, grid=template.grid, brain=template.mask, zscore=rule.zscore
+    )
+    return file.write(position, task.key, prepared)
 
-    Raises
-    ------
-    ReadWriteError
-        The array cannot be read back.
-    """
-    path = stack_path(tasks)
-    stack = load_stack(path, length=len(tasks), shape=shape)
-    if stack is None:
-        maps = (load_map(each.path, shape) or each.made() for each in tasks)
-        save_stack(path, maps, length=len(tasks), shape=shape)
-        stack = load_stack(path, length=len(tasks), shape=shape)
-    if stack is None:
-        raise ReadWriteError(f"{path} cannot be read back; choose another --work-dir.")
-    return stack
+
+def _copied(
+    tasks: Sequence[Task], kept: Mapping[str, Kept], file: RowFile, rule: Rule
+) -> dict[int, Row]:
+    """Copy what is kept in other files; what is damaged there is made."""
+    rows: dict[int, Row] = {}
+    for position, task in enumerate(tasks):
+        if task.key in kept:
+            found = kept[task.key].read(rule.shape)
+            rows[position] = (
+                file.write(position, task.key, found)
+                if found
+                else _made(position, task, file, rule)
+            )
+    return rows
+
+
+def _without(tasks: Sequence[Task], failures: Mapping[str, str]) -> list[Task]:
+    return [each for each in tasks if each.planned.participant not in failures]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fmridecode.bids import standardise
+from fmridecode.bids import standardise, worklist
 from fmridecode.bids.classes import Plan, plan_examples
 from fmridecode.bids.maps import Failure
 from fmridecode.bids.maps import prepare as prepare_maps
@@ -100,20 +100,63 @@ def test_a_changed_source_or_rule_is_prepared_again(
     assert len(opened) == 4 + 1 + 4 + 4
 
 
-@pytest.mark.parametrize("which", ["stack-*.npy", "stack-*.json", "map-*.npz"])
+@pytest.mark.parametrize("which", ["stack-*.npy", "stack-*.json"])
 @pytest.mark.parametrize("damage", [lambda b: b[:-7], lambda b: b"", lambda b: b[:-9] + b"x" * 9])
+@pytest.mark.parametrize("only", [slice(None), slice(2, 4)])
 def test_a_damaged_cache_is_made_again(
-    root: Path, template: Template, which: str, damage: Callable[[bytes], bytes]
+    root: Path, template: Template, which: str, damage: Callable[[bytes], bytes], only: slice
 ) -> None:
     before = np.array(prepared(root, template)[0].values)
-    folder = root.parent / "work" / "maps"
-    for path in folder.glob(which):
+    for path in (root.parent / "work" / "maps").glob(which):
         path.write_bytes(damage(path.read_bytes()))
-    if which.startswith("map"):
-        for path in folder.glob("stack-*"):
-            path.unlink()
-    after, _ = prepared(root, template)
-    np.testing.assert_array_equal(before, after.values)
+    plan = planned(root)
+    subset = replace(plan, examples=plan.examples[only])
+    after, _ = prepare(
+        subset, template, inputs=INPUTS, space=SPACES, work_dir=root.parent / "work"
+    )
+    np.testing.assert_array_equal(before[only], after.values)
+
+
+def test_a_killed_run_goes_on_where_it_was(
+    root: Path, template: Template, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = prepared(root, template, work_dir=root.parent / "other")
+    opened.clear()
+    monkeypatch.setattr(worklist, "_AT_ONCE", 1)
+    read = standardise.load_image
+
+    def killed(path: Path) -> Any:
+        if len(opened) == 3:
+            raise KeyboardInterrupt
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standardise, "load_image", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepared(root, template)
+    assert len(opened) == 3
+    maps, _ = prepared(root, template)
+    assert len(opened) == 4
+    np.testing.assert_array_equal(maps.values, whole.values)
+    assert maps.examples == whole.examples
+
+
+def test_a_finished_run_leaves_one_array_and_what_is_said_of_it(
+    root: Path, template: Template
+) -> None:
+    prepared(root, template)
+    left = sorted(path.suffix for path in (root.parent / "work" / "maps").iterdir())
+    assert left == [".json", ".npy"]
+
+
+def test_maps_beside_a_bad_one_are_read_once(
+    root: Path, template: Template, opened: list[str]
+) -> None:
+    (root / NAMES[0]).write_bytes(b"")
+    prepared(root, template)
+    opened.clear()
+    prepared(root, template)
+    assert opened == [Path(name).name for name in NAMES[1::-1]]  # those of its participant
 
 
 def test_a_subset_reads_only_what_is_cached(

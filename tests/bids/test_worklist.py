@@ -1,4 +1,5 @@
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,19 @@ def test_maps_are_made_in_as_many_processes_as_are_asked_for(
 ) -> None:
     folder = str(tmp_path)
 
-    def attempt(task: int) -> None:  # a function in a function travels to other processes
+    def attempt(tasks: Mapping[int, str], *_: object) -> dict[int, str]:
+        # a function in a function travels to other processes
         Path(folder, str(os.getpid())).touch()
+        return dict(tasks)
 
     monkeypatch.setattr(worklist, "_attempt", attempt)
-    assert list(worklist._run(range(48), nprocs)) == [None] * 48
+    tasks = [str(k) for k in range(50)]
+    pending = [k for k in range(50) if k not in (3, 7)]
+    made: dict[int, str] = {}
+    for few in worklist._run(tasks, pending, None, None, nprocs):
+        assert len(few) <= worklist._AT_ONCE
+        made |= few
+    assert made == {k: str(k) for k in pending}
     made_by = {int(each.name) for each in tmp_path.iterdir()}
     assert 1 <= len(made_by) <= nprocs
     assert (os.getpid() in made_by) == (nprocs == 1)

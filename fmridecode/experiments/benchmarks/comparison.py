@@ -35,6 +35,8 @@ class Comparison:
         Seconds that the machine would need at least, measured beside them.
     floor_is
         What the floor consists of.
+    tidy
+        Called after each run of ours; its time does not count.
     is_step
         Whether it is a step of training, from which a whole one can be projected.
     """
@@ -47,6 +49,7 @@ class Comparison:
     difference: str = ""
     floor: Callable[[], float] | None = None
     floor_is: str = ""
+    tidy: Callable[[], None] = lambda: None
     is_step: bool = False
 
 
@@ -82,8 +85,12 @@ def measure(comparison: Comparison, *, device: torch.device, repeats: int) -> Me
             f"{comparison.tolerance:g} was expected), so the times mean nothing. Report this with "
             "the versions of torch and of the driver."
         )
+    comparison.tidy()
     sides = [comparison.ours] + ([comparison.reference] if comparison.reference else [])
-    peaks = [_peak(side, device) for side in sides]
+    peaks = []
+    for side in sides:
+        peaks.append(_peak(side, device))
+        comparison.tidy()
     seconds: list[list[float]] = [[] for _ in sides]
     floors: list[float] = []
     for number in range(repeats):
@@ -91,6 +98,7 @@ def measure(comparison: Comparison, *, device: torch.device, repeats: int) -> Me
             break
         for k in range(len(sides)) if number % 2 == 0 else reversed(range(len(sides))):
             seconds[k].append(elapsed(sides[k], device))
+            comparison.tidy()
         if comparison.floor:
             floors.append(comparison.floor())
     medians = [statistics.median(each) for each in seconds]

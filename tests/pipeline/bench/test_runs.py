@@ -53,6 +53,7 @@ def test_preparing_makes_all_maps_and_leaves_nothing(study: Study) -> None:
     before = set(study.folder.iterdir())
     compared = preparing(study, participants=2, nprocs=1)
     compared.ours()
+    compared.tidy()
     compared.reference()
     assert set(study.folder.iterdir()) == before
 
