@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ class RowFile:
             For instance because the disk is full.
         """
         content = np.ascontiguousarray(prepared.values, dtype="<f4").data.cast("B")
-        with self._written() as stream:
+        with _written(self.path, "r+b") as stream:
             stream.seek(self._offset(position))
             stream.write(content)
         return Row(
@@ -112,7 +112,7 @@ class RowFile:
 
     def to_disk(self) -> None:
         """Wait until what has been written so far would survive a power cut."""
-        with self._written() as stream:
+        with _written(self.path, "r+b") as stream:
             os.fsync(stream.fileno())
 
     def mapped(self) -> NDArray[np.float32]:
@@ -121,17 +121,6 @@ class RowFile:
         if values.shape != (self.length, *self.shape) or values.dtype != np.dtype("<f4"):
             raise ValueError(f"it holds {values.dtype} of the shape {values.shape}")
         return values
-
-    @contextlib.contextmanager
-    def _written(self) -> Iterator[Any]:
-        try:
-            with self.path.open("r+b") as stream:
-                yield stream
-        except OSError as error:
-            raise ReadWriteError(
-                f"Writing {self.path} failed ({error.strerror or error}); free some space or "
-                "choose another --work-dir, then run the same command again."
-            ) from error
 
     def _header(self) -> bytes:
         header = BytesIO()
@@ -150,10 +139,16 @@ class Journal:
         self.path = path
 
     def add(self, rows: Mapping[int, Row]) -> None:
-        """Record rows by their positions."""
+        """Record rows by their positions.
+
+        Raises
+        ------
+        ReadWriteError
+            For instance because the disk is full.
+        """
         lines = [json.dumps([position, row.to_json()]) + "\n" for position, row in rows.items()]
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write("".join(lines))
+        with _written(self.path, "ab") as stream:
+            stream.write("".join(lines).encode())
 
     def rows(self) -> dict[int, Row]:
         """Return the rows by their positions; a line that was cut short is left out."""
@@ -164,3 +159,15 @@ class Journal:
                     position, said = json.loads(line)
                     found[position] = Row.from_json(said)
         return found
+
+
+@contextlib.contextmanager
+def _written(path: Path, mode: Literal["r+b", "ab"]) -> Iterator[BinaryIO]:
+    try:
+        with path.open(mode) as stream:
+            yield stream
+    except OSError as error:
+        raise ReadWriteError(
+            f"Writing {path} failed ({error.strerror or error}); free some space or choose "
+            "another --work-dir, then run the same command again."
+        ) from error

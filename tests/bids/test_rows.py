@@ -65,6 +65,9 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     large = Standardised(values=np.zeros((64, 64, 64), np.float32), missing=0, quality=())
     with pytest.raises(ReadWriteError, match=r"No space left on device.*--work-dir"):
         full.write(0, "0", large)
+    row = Row(key="0", crc32=0, missing=0.0, quality=())
+    with pytest.raises(ReadWriteError, match="No space left on device"):
+        Journal(Path("/dev/full")).add({0: row})
 
 
 def test_a_file_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
