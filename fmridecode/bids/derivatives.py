@@ -30,6 +30,8 @@ BIDSIGNORE = """\
 # Suffixes that the BIDS schema does not have
 sub-*/**/*_saliency.nii.gz
 sub-*/**/*_saliency.json
+sub-*/**/*_statmap.nii.gz
+sub-*/**/*_statmap.json
 sub-*/**/*_panel.nii.gz
 sub-*/**/*_panel.json
 sub-*/**/*_predictions.tsv
@@ -58,11 +60,14 @@ README = """\
 # fmridecode output
 
 Maps of one participant's brain that show where a decoder finds the information by which it tells
-tasks or conditions apart. Every participant's maps and predictions come from a decoder that was
-not trained on that participant, unless a sidecar says so (`TrainedOnParticipant`).
+tasks or conditions apart, or by which it predicts a number such as the age. Every participant's
+maps and predictions come from a decoder that was not trained on that participant, unless a sidecar
+says so (`TrainedOnParticipant`).
 
 - `sub-*/**/func/*_saliency.nii.gz`: signed saliency maps, on the grid of the template. `contrast-`
-  and `task-` name the map that was decoded, `desc-` the method and the class explained.
+  and `task-` name the map that was decoded, `desc-` the method and the class or number explained.
+- `sub-*/**/func/*_desc-zscored_statmap.nii.gz`: where a number is decoded, the map as the decoder
+  saw it.
 - `sub-*/**/func/*_predictions.tsv`: what the decoder said of each map.
 - `sub-*/**/func/*_scores.tsv`: how well each saliency map agrees with the activation, and what
   else was measured of it: faithfulness, sanity, reliability, robustness.

@@ -45,6 +45,14 @@ class InputConfig:
         panel=FILTERS,
         metavar="FILE",
     )
+    target_column: str = option(
+        "",
+        "--target-column",
+        help="Decode this number of each participant instead of classes: a column of "
+        "participants.tsv, such as age. Participants without a number are left out.",
+        panel=FILTERS,
+        metavar="NAME",
+    )
     stat: str = option(
         "auto",
         "--stat",

@@ -22,15 +22,18 @@ from fmridecode.core.abstention import Abstention
 from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
+from fmridecode.core.objective import CLASSES, NUMBER
 from fmridecode.core.origin import Origin
 from fmridecode.core.settings import ModelConfig, TrainingConfig
+from fmridecode.core.target import Number
 from fmridecode.core.trained import TrainedDecoder, build_whole
 from fmridecode.errors import BadDataError, UsageError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout; a bundle with a higher one is refused.
 
-2 added the origin and the hash of the card.
+2 added the origin and the hash of the card, 3 the decoders of a number; those of classes are
+still written as 2, for they have not changed.
 """
 
 _BROKEN = (
@@ -83,7 +86,7 @@ class Described:
     grid: Grid
     mask_source: str
     zscore: Literal["brain", "volume"]
-    calibration: Calibration
+    calibration: Calibration | None
     n_maps: int
     n_participants: int
     seed: int
@@ -91,6 +94,7 @@ class Described:
     abstention: Abstention | None = None
     weights_sha256: str
     card_sha256: str = ""
+    number: Number | None = None
 
 
 def packed(decoder: TrainedDecoder) -> Files:
@@ -101,7 +105,7 @@ def packed(decoder: TrainedDecoder) -> Files:
     weights = safetensors.torch.save(tensors)
     card = model_card(decoder).encode()
     described = Described(
-        format=FORMAT,
+        format=2 if decoder.number is None else FORMAT,
         fmridecode=__version__,
         torch=torch.__version__,
         model=decoder.model_config,
@@ -116,10 +120,13 @@ def packed(decoder: TrainedDecoder) -> Files:
         seed=decoder.seed,
         origin=decoder.origin,
         abstention=decoder.abstention,
+        number=decoder.number,
         weights_sha256=_sha256(weights),
         card_sha256=_sha256(card),
     )
     said = {each.name: getattr(described, each.name) for each in fields(described)}
+    if decoder.number is None:
+        del said["number"]  # so that versions before it can read the bundle
     config = json.dumps(said, indent=2, default=_plain, ensure_ascii=False).encode()
     return Files(weights=weights, config=config, card=card)
 
@@ -204,9 +211,10 @@ def _rebuild(
             f"its mask is {mask.dtype} of shape {tuple(mask.shape)} with {int(mask.sum())} "
             f"voxels, its grid {described.grid.shape}"
         )
-    n_classes = len(described.classes)
-    _check_tensors(described.model, tensors, n_classes)
-    model = build_whole(described.model, mask, n_classes, generator=torch.Generator())
+    objective = CLASSES if described.number is None else NUMBER
+    n_outputs = objective.n_outputs(len(described.classes))
+    _check_tensors(described.model, tensors, n_outputs)
+    model = build_whole(described.model, mask, n_outputs, generator=torch.Generator())
     model.load_state_dict(tensors, strict=True)
     return TrainedDecoder(
         model=model.to(device),
@@ -222,14 +230,19 @@ def _rebuild(
         seed=described.seed,
         origin=described.origin,
         abstention=described.abstention,
+        number=described.number,
     )
 
 
 def _check(described: Described) -> None:
     """Raise a ValueError unless the values, of the right types already, make sense."""
     grid, origin = described.grid, described.origin
-    if described.calibration.temperature <= 0:
+    if (described.calibration is None) == (described.number is None):
+        raise ValueError("it must have either a temperature or a number, and no more than one")
+    if described.calibration and described.calibration.temperature <= 0:
         raise ValueError(f"its temperature is {described.calibration.temperature}")
+    if described.number:
+        _check_number(described.number)
     if described.abstention and not 0 <= described.abstention.threshold <= 1:
         raise ValueError(f"it abstains above an entropy of {described.abstention.threshold}")
     if len(described.model.filters) > _MOST_LAYERS:
@@ -237,7 +250,8 @@ def _check(described: Described) -> None:
     if min(described.n_maps, described.n_participants, described.seed) < 0:
         raise ValueError("it counts fewer than 0 maps or participants, or has such a seed")
     names = [each.name for each in described.classes]
-    if not 2 <= len(names) <= _MOST_CLASSES or len(set(names)) < len(names):
+    fewest = 2 if described.number is None else 1
+    if not fewest <= len(names) <= _MOST_CLASSES or len(set(names)) < len(names):
         raise ValueError(f"it has {len(names)} classes, {len(set(names))} of them distinct")
     for name in names:
         check_name(name)
@@ -257,6 +271,13 @@ def _check(described: Described) -> None:
             raise ValueError("its fingerprints are not hexadecimal")
 
 
+def _check_number(number: Number) -> None:
+    if number.sd <= 0 or number.spread.scale <= 0:
+        raise ValueError(f"its SDs are {number.sd} and, scaled, {number.spread.scale}")
+    check_name(number.target.name)
+    check_text(number.target.unit, "unit", longest=_LONGEST_NAME)
+
+
 def check_name(name: str) -> None:
     """Raise a ValueError unless a class can go by this name in tables, files and pages."""
     check_text(name, "class name", longest=_LONGEST_NAME)
@@ -264,7 +285,7 @@ def check_name(name: str) -> None:
         raise ValueError(f"its class name {name!r} has no letter or digit, or has < or >")
 
 
-def _check_tensors(config: ModelConfig, tensors: Mapping[str, Tensor], n_classes: int) -> None:
+def _check_tensors(config: ModelConfig, tensors: Mapping[str, Tensor], n_outputs: int) -> None:
     """Raise a ValueError unless the tensors are those that the config describes.
 
     Nothing is allocated by what the config says: the decoder is built without memory first.
@@ -273,7 +294,7 @@ def _check_tensors(config: ModelConfig, tensors: Mapping[str, Tensor], n_classes
     if config.ensemble != max(len(members), 1):
         raise ValueError(f"it holds {max(len(members), 1)} decoders, not {config.ensemble}")
     with torch.device("meta"):
-        model = build_whole(config, tensors["mask"], n_classes, generator=torch.Generator("cpu"))
+        model = build_whole(config, tensors["mask"], n_outputs, generator=torch.Generator("cpu"))
     expected = {name: (tuple(t.shape), t.dtype) for name, t in model.state_dict().items()}
     found = {name: (tuple(t.shape), t.dtype) for name, t in tensors.items()}
     for name in sorted(expected.keys() | found.keys()):

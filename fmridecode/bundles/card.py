@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 from fmridecode.core.origin import Score
+from fmridecode.core.target import Number
 from fmridecode.core.trained import TrainedDecoder
 
 _KNOWN = {
@@ -27,7 +28,7 @@ def model_card(decoder: TrainedDecoder) -> str:
     return f"""{_front_matter(decoder)}
 # {_line(title)}
 
-{described}Decodes {len(decoder.classes)} classes from one z-scored contrast map.
+{described}Decodes {_decoded(decoder)} from one z-scored contrast map.
 
 {_classes(decoder)}
 
@@ -50,13 +51,26 @@ z-score covers the {decoder.zscore}.
 
 ## Limits
 
-A decoder of group contrast maps says nothing about the health of a person. Its probabilities
+A decoder of group contrast maps says nothing about the health of a person. Its {_outputs(decoder)}
 hold for maps made like those it was trained on.{limits}
 
 ## Licence
 
 {_line(origin.licence) or "Not stated by the data set that trained it."}
 """
+
+
+def _outputs(decoder: TrainedDecoder) -> str:
+    return "probabilities" if decoder.number is None else "predictions"
+
+
+def _decoded(decoder: TrainedDecoder) -> str:
+    if decoder.number is None:
+        return f"{len(decoder.classes)} classes"
+    target = decoder.number.target
+    return f"the number `{_line(target.name)}`" + (
+        f" (in {_line(target.unit)})" if target.unit else ""
+    )
 
 
 def _front_matter(decoder: TrainedDecoder) -> str:
@@ -134,7 +148,11 @@ def _interval(score: Score) -> str:
 
 
 def _calibration(decoder: TrainedDecoder) -> str:
+    if decoder.number is not None:
+        return _spread(decoder.number)
     calibration = decoder.calibration
+    if calibration is None:
+        return "Not calibrated."
     bound = ", at the bound of its range" if calibration.at_bound else ""
     return f"""Temperature {calibration.temperature:.3f}{bound}. On the validation maps that
 chose it:
@@ -143,6 +161,15 @@ chose it:
 | --- | --- | --- |
 | negative log-likelihood | {calibration.nll_before:.3f} | {calibration.nll_after:.3f} |
 | expected calibration error | {calibration.ece_before:.3f} | {calibration.ece_after:.3f} |"""
+
+
+def _spread(number: Number) -> str:
+    spread = number.spread
+    bound = ", at the bound of its range" if spread.at_bound else ""
+    return f"""The network says mean and variance in units of the training participants, who had a
+mean of {number.mean:.6g} and an SD of {number.sd:.6g}. The predicted SD is multiplied with
+{spread.scale:.3f}{bound}, found on {spread.n_participants} validation participants: their mean
+negative log-likelihood was {spread.nll_before:.3f} before and {spread.nll_after:.3f} after."""
 
 
 def _quoted(text: str) -> str:

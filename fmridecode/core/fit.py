@@ -208,7 +208,7 @@ def _evaluate(
         x, y = validation.take(slice(first, min(first + size, own.stop)))
         outputs = logits_of(model, x)
         targets = objective.targets(y, outputs.shape[1], dtype=outputs.dtype)
-        loss += float(objective.loss(outputs, targets))
+        loss += float(objective.validation_loss(outputs, targets))
         gained += float(objective.gains(outputs, y).sum())
     known = _scorable(validation, objective)
     spread = known[np.linspace(0, len(known) - 1, n_attacked).round().astype(np.int64)]

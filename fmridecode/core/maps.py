@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fmridecode.core.grid import Grid
 from fmridecode.core.origin import Origin
+from fmridecode.core.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class Example:
         Share of voxels below 0 before the z-score, likewise.
     own
         The class as the data set calls it, where the decoder's classes are another's.
+    number
+        What is decoded where it is no class, the participant's; NaN where it is not known.
     """
 
     participant: str
@@ -60,6 +63,7 @@ class Example:
     sd: float = float("nan")
     negative: float = float("nan")
     own: MapClass | None = None
+    number: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class MapSet:
         Says what the mask is, for the sidecars.
     origin
         What the data set says of itself, for decoders that are trained on it.
+    target
+        What the examples' numbers are; None where classes are decoded.
     """
 
     values: NDArray[np.floating]
@@ -92,11 +98,22 @@ class MapSet:
     grid: Grid
     mask_source: str
     origin: Origin = field(default_factory=Origin)
+    target: Target | None = None
 
     @property
     def labels(self) -> NDArray[np.int64]:
         """The class index of every example."""
         return np.array([example.label for example in self.examples], dtype=np.int64)
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """The number of every example's participant."""
+        return np.array([example.number for example in self.examples], dtype=np.float64)
+
+    @property
+    def number_of(self) -> dict[str, float]:
+        """The number of every participant."""
+        return {example.participant: example.number for example in self.examples}
 
     @property
     def participants(self) -> tuple[str, ...]:

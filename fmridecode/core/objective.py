@@ -11,8 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from fmridecode.core.batches import soft_labels
-from fmridecode.core.gaussian import N_OUTPUTS, likelihood_gradient, negative_log_likelihood
-from fmridecode.core.maps import UNKNOWN
+from fmridecode.core.gaussian import (
+    N_OUTPUTS,
+    likelihood_gradient,
+    moments,
+    negative_log_likelihood,
+)
+from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.errors import UsageError
 from fmridecode.shapes import Labels, Numbers, Outputs, PerExample, Targets
 
@@ -34,6 +39,10 @@ class Classification:
     def loss(self, outputs: Outputs, targets: Targets) -> Tensor:
         """Return the cross-entropy, summed over examples."""
         return functional.cross_entropy(outputs, targets, reduction="sum")
+
+    def validation_loss(self, outputs: Outputs, targets: Targets) -> Tensor:
+        """Return what the best epoch has the least of: the cross-entropy."""
+        return self.loss(outputs, targets)
 
     def upward(self, outputs: Outputs, targets: Labels | Numbers | Targets) -> Outputs:
         """Return the cross-entropy's gradient p - y, up to a positive factor per example.
@@ -76,9 +85,12 @@ class Classification:
 class Regression:
     """A standardised number, decoded as a Gaussian; the score is R2 against a mean of 0.
 
-    The loss, and what an attack raises, is the negative log-likelihood: the paper's attack makes
-    the truth less probable, and so does this one. An attack on the squared error alone would have
-    no direction where the mean is right, and would need a pass of its own.
+    The loss is the negative log-likelihood, each example's times its predicted variance, through
+    which no gradient flows (M. Seitzer et al. 2022, arXiv:2203.09168, with beta = 1). So the mean
+    is trained as by the squared error; with the bare likelihood, maps of which a decoder of few
+    is unsure would stay unlearnt. An attack raises the likelihood's negative logarithm, whose
+    direction is the same: the paper's attack makes the truth less probable, and so does this one.
+    An attack on the squared error alone would have no direction where the mean is right.
     """
 
     score = "r2"
@@ -92,8 +104,13 @@ class Regression:
         return labels[:, None].to(dtype)
 
     def loss(self, outputs: Outputs, targets: Targets) -> Tensor:
-        """Return the negative log-likelihood, summed over examples."""
-        return negative_log_likelihood(outputs, targets[:, 0]).sum()
+        """Return the negative log-likelihood times the variance, summed over examples."""
+        variance = moments(outputs)[1].detach()
+        return (variance * negative_log_likelihood(outputs, targets[:, 0])).sum()
+
+    def validation_loss(self, outputs: Outputs, targets: Targets) -> Tensor:
+        """Return the squared error of the mean, for the SD is calibrated afterwards."""
+        return torch.square(outputs[:, 0] - targets[:, 0]).sum()
 
     def upward(self, outputs: Outputs, targets: Labels | Numbers | Targets) -> Outputs:
         """Return the gradient of the negative log-likelihood."""
@@ -114,3 +131,8 @@ class Regression:
 
 Objective = Classification | Regression
 CLASSES, NUMBER = Classification(), Regression()
+
+
+def objective_of(maps: MapSet) -> Objective:
+    """Return what decoders of these maps are trained for."""
+    return CLASSES if maps.target is None else NUMBER

@@ -1,7 +1,6 @@
 """A trained decoder: a network with its classes, its grid, its temperature and its recipe."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import torch
@@ -12,10 +11,11 @@ from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
 from fmridecode.core.models import Decoder, Ensemble, build
-from fmridecode.core.origin import Origin, merged
+from fmridecode.core.objective import CLASSES, NUMBER
+from fmridecode.core.origin import Origin
 from fmridecode.core.portions import logits_of
 from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.errors import BadDataError
+from fmridecode.core.target import Number
 from fmridecode.shapes import Logits, Mask, MembersLogits
 
 
@@ -30,11 +30,11 @@ class TrainedDecoder:
     model_config, training_config
         The recipe.
     classes
-        What the logits stand for.
+        What the logits stand for; of a decoder of a number, what maps it was trained on.
     grid, mask_source, zscore
         Where the maps lie, what the mask is, and which voxels the z-score covers.
     calibration
-        The temperature that validation maps gave.
+        The temperature that validation maps gave; None for a decoder of a number.
     n_maps, n_participants
         How many maps of how many participants trained it.
     seed
@@ -43,6 +43,8 @@ class TrainedDecoder:
         What a stranger must know of it.
     abstention
         When it says that it does not know; None for a decoder that never does.
+    number
+        What the outputs of a decoder of a number stand for; None for one of classes.
     """
 
     model: Decoder
@@ -52,81 +54,33 @@ class TrainedDecoder:
     grid: Grid
     mask_source: str
     zscore: str
-    calibration: Calibration
+    calibration: Calibration | None
     n_maps: int
     n_participants: int
     seed: int
     origin: Origin = field(default_factory=Origin)
     abstention: Abstention | None = None
+    number: Number | None = None
 
     @property
     def temperature(self) -> float:
-        """The temperature that divides the logits."""
+        """The temperature that divides the logits of a decoder of classes."""
+        if self.calibration is None:
+            raise ValueError("a decoder of a number has no temperature")
         return self.calibration.temperature
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs the network has."""
+        return (CLASSES if self.number is None else NUMBER).n_outputs(len(self.classes))
 
 
 def build_whole(
-    config: ModelConfig, mask: Mask, n_classes: int, *, generator: torch.Generator
+    config: ModelConfig, mask: Mask, n_outputs: int, *, generator: torch.Generator
 ) -> Decoder:
     """Build a decoder, or an ensemble of them when the config asks for several."""
-    members = [build(config, mask, n_classes, generator=generator) for _ in range(config.ensemble)]
+    members = [build(config, mask, n_outputs, generator=generator) for _ in range(config.ensemble)]
     return members[0] if config.ensemble == 1 else Ensemble(members)
-
-
-def averaged(decoders: Sequence[TrainedDecoder]) -> TrainedDecoder:
-    """Put decoders of the same kind together: their members' logits are averaged.
-
-    The temperature is the harmonic mean of theirs, since the mean of z / t is the mean of z over
-    that, where the logits z agree. What else was calibrated is the mean of theirs, and numbers
-    of maps and participants are of the largest.
-
-    Parameters
-    ----------
-    decoders
-        At least one, alike in classes, grid, mask, z-score and settings of the model.
-
-    Raises
-    ------
-    BadDataError
-        They are not alike.
-    """
-    first = decoders[0]
-    if len(decoders) == 1:
-        return first
-    for other in decoders[1:]:
-        alike = ("classes", "grid", "zscore", "model_config")
-        differing = [name for name in alike if getattr(other, name) != getattr(first, name)]
-        if not torch.equal(other.model.mask, first.model.mask):
-            differing.append("mask")
-        if differing:
-            raise BadDataError(
-                f"Decoders that differ in {', '.join(differing)} cannot be averaged; use one."
-            )
-    members = [
-        member
-        for each in decoders
-        for member in (each.model.members if isinstance(each.model, Ensemble) else [each.model])
-    ]
-    numbers = [asdict(each.calibration) for each in decoders]
-    mean = {
-        name: sum(each[name] for each in numbers) / len(numbers)
-        for name in numbers[0]
-        if name != "at_bound"
-    }
-    inverse = sum(1 / each.temperature for each in decoders) / len(decoders)
-    calibration = Calibration(
-        **{**mean, "temperature": 1 / inverse, "at_bound": any(n["at_bound"] for n in numbers)}
-    )
-    return replace(
-        first,
-        model=Ensemble(cast("list[Decoder]", members)),
-        model_config=replace(first.model_config, ensemble=len(members)),
-        calibration=calibration,
-        n_maps=max(each.n_maps for each in decoders),
-        n_participants=max(each.n_participants for each in decoders),
-        origin=merged([each.origin for each in decoders]),
-        abstention=None,  # the threshold of one is not that of the mean
-    )
 
 
 def members_of(decoder: TrainedDecoder) -> list[TrainedDecoder]:

@@ -16,9 +16,10 @@ from fmridecode.bids.templates import Template, target_grid
 from fmridecode.bundles.bundle import Bundle, load
 from fmridecode.bundles.locate import locate
 from fmridecode.config import RunConfig
+from fmridecode.core.averaged import averaged
 from fmridecode.core.maps import MapSet
 from fmridecode.core.settings import AUTO, SaliencyConfig
-from fmridecode.core.trained import TrainedDecoder, averaged
+from fmridecode.core.trained import TrainedDecoder
 from fmridecode.errors import FmridecodeError, UsageError
 from fmridecode.pipeline.training.folds import Folds, read_folds
 from fmridecode.pipeline.training.leaks import recognised
@@ -264,6 +265,7 @@ def record_given(output_dir: Path, given: Given, labels: Mapping[str, str]) -> N
         "zscore": decoder.zscore,
         "classes": [asdict(each) for each in decoder.classes],
         "labels": dict(labels),
+        **({"target": asdict(decoder.number.target)} if decoder.number else {}),
     }
     content = json.dumps(said, indent=2, ensure_ascii=False)
     write_atomically(output_dir / "models" / RECORD, content.encode())

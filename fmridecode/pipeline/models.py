@@ -14,8 +14,9 @@ from fmridecode.bundles.files import CARD, CONFIG, WEIGHTS, read_files
 from fmridecode.bundles.locate import locate
 from fmridecode.bundles.shipped import shipped
 from fmridecode.bundles.zips import write_zip
+from fmridecode.core.averaged import averaged
 from fmridecode.core.origin import Score
-from fmridecode.core.trained import TrainedDecoder, averaged
+from fmridecode.core.trained import TrainedDecoder
 from fmridecode.errors import CannotCreateError, NoInputError, UsageError
 from fmridecode.pipeline.group.decoding import metrics_table
 from fmridecode.pipeline.group.endings import PREDICTIONS

@@ -123,7 +123,8 @@ def test_families_come_from_the_users_own_table_and_nothing_else_does(
     table.write_text("Subject,Age,Family_ID,HIV\n100307,29,51_12,secret\n100408,30,51_12,secret\n")
     out = tmp_path / "bids"
     import_hcp(hcp_dir, out, HcpConfig(restricted=table))
-    assert read_column([out], "family") == {"100307": "51_12", "100408": "51_12"}
+    families = read_column([out], "family", option="--group-column")
+    assert families == {"100307": "51_12", "100408": "51_12"}
     assert not [p for p in out.rglob("*") if p.is_file() and b"secret" in p.read_bytes()]
 
 

@@ -186,7 +186,7 @@ def read_description(path: Path) -> object:
 READERS: dict[str, Callable[[Path], object]] = {
     "filter file": lambda path: read_filters(str(path)),
     "dataset_description.json": read_description,
-    "participants.tsv": lambda path: read_column([path.parent], "family"),
+    "participants.tsv": lambda path: read_column([path.parent], "family", option="--group-column"),
     "table of an earlier run": read_table,
     "class file": lambda path: read_classes(str(path)),
     "config file": lambda path: compose(read_toml(path)),
@@ -230,10 +230,10 @@ def test_a_table_of_participants_means_what_it_says(
 ) -> None:
     (tmp_path / "participants.tsv").write_bytes(content.encode())
     if isinstance(expected, dict):
-        assert read_column([tmp_path], "family") == expected
+        assert read_column([tmp_path], "family", option="--group-column") == expected
     else:
         with pytest.raises(expected):
-            read_column([tmp_path], "family")
+            read_column([tmp_path], "family", option="--group-column")
 
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))

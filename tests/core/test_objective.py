@@ -94,6 +94,23 @@ def test_the_score_is_r2_against_the_mean_of_the_training_participants():
     assert kept.validation_score == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_mean_is_trained_as_by_the_squared_error_and_the_variance_by_the_likelihood():
+    outputs = torch.randn(20, 2, dtype=torch.float64).requires_grad_()
+    numbers = torch.randn(20, dtype=torch.float64)
+    (found,) = torch.autograd.grad(NUMBER.loss(outputs, numbers[:, None]), outputs)
+    likelihood = likelihood_gradient(outputs.detach(), numbers)
+    variance = moments(outputs.detach())[1]
+    torch.testing.assert_close(found[:, 0], outputs.detach()[:, 0] - numbers)
+    torch.testing.assert_close(found[:, 1], variance * likelihood[:, 1])
+
+
+def test_the_epoch_is_chosen_by_the_squared_error():
+    _, history = trained(a_decoder(), scheme="standard", epochs=24)
+    best = min(history.epochs, key=lambda each: each.validation_loss)
+    assert best.epoch == history.selected
+    assert best.validation_score == max(each.validation_score for each in history.epochs)
+
+
 def test_a_number_of_minus_one_is_no_unknown_class():
     labels = np.array([-1.0, 0.5], dtype=np.float32)
     assert NUMBER.most(labels).tolist() == [1.0, 0.25]

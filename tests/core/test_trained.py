@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from fmridecode.core.averaged import averaged
 from fmridecode.core.calibration import Calibration
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapClass
 from fmridecode.core.models import ConvolutionalDecoder, Ensemble
 from fmridecode.core.origin import Fingerprints, Origin, Usual
 from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.core.trained import TrainedDecoder, averaged, build_whole, predict_logits
+from fmridecode.core.trained import TrainedDecoder, build_whole, predict_logits
 from fmridecode.errors import BadDataError
 
 MASK = torch.ones(6, 6, dtype=torch.bool)

@@ -10,6 +10,7 @@ from fmridecode.pipeline.levels.record import write_run
 from fmridecode.pipeline.participant.explain import check_methods, check_target
 from fmridecode.pipeline.participant.interactions import parcels_asked
 from fmridecode.pipeline.preparing.prepare import Prepared, prepare
+from fmridecode.pipeline.regression.applicable import settled_for_number
 from fmridecode.pipeline.training.baseline import baseline_trained
 from fmridecode.pipeline.training.choose import sigma_chosen
 from fmridecode.pipeline.training.folds import Folds, check_one_kind, find_folds
@@ -30,6 +31,8 @@ WAITING = (
 def checked(output_dir: Path, config: RunConfig) -> RunConfig:
     """Return the settings with what ``--init-from`` decides, if they are right for OUTPUT_DIR."""
     check_one_decoder(output_dir, None)
+    if config.input.target_column:
+        config = settled_for_number(config)
     config = started(config)
     check_methods(config.saliency.methods, config.model)
     check_refits(config)
@@ -42,7 +45,8 @@ def prepared_for(
 ) -> Prepared:
     """Return the maps, after a look whether ``--target`` and ``--atlas`` suit them."""
     prepared = prepare(config, bids_dir, output_dir, only_asked=only_asked)
-    check_target(config.saliency.target, prepared.maps.class_names)
+    if prepared.maps.target is None:
+        check_target(config.saliency.target, prepared.maps.class_names)
     parcels_asked(config, prepared.maps.grid, prepared.maps.mask)  # before anything is trained
     write_run(level, bids_dir, output_dir, config)
     return prepared

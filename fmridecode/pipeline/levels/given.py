@@ -28,6 +28,7 @@ from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import write_typical_panels
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.preparing.prepare import prepare
+from fmridecode.pipeline.regression.applicable import settled_for_given
 
 
 def decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunConfig) -> None:
@@ -41,11 +42,13 @@ def decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunC
     make_repeatable(n_threads(config.execution))
     given = find_given(config, output_dir, device)
     check_one_decoder(output_dir, given)
+    config = settled_for_given(config, given, bids_dir)
     decoder, copies = given.decoder, copies_on(config, given.decoder)
     explaining = settled(config, given)
     check_memory(explaining, work_on(decoder.grid))
     check_methods(explaining.saliency.methods, decoder.model_config)
-    check_target(explaining.saliency.target, tuple(each.name for each in decoder.classes))
+    if decoder.number is None:
+        check_target(explaining.saliency.target, tuple(each.name for each in decoder.classes))
     parcels = parcels_asked(explaining, decoder.grid, decoder.model.mask.cpu().numpy())
     warped = None if copies is None else transform_between(decoder.grid.space, copies.grid.space)
     prepared = prepare(
@@ -58,7 +61,11 @@ def decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunC
     )
     warn_of_statistic(prepared.stat, decoder)
     pairs = read_pairs(config.given.labels)
-    maps = matched(prepared.maps, decoder.classes, pairs)
+    maps = prepared.maps
+    if decoder.number is None:
+        maps = matched(maps, decoder.classes, pairs)
+    elif maps.target is None:  # predicted, not scored
+        maps = replace(maps, target=decoder.number.target)
     networks = replace(config, model=explaining.model, training=explaining.training)
     write_run(level, bids_dir, output_dir, networks)
     record_given(output_dir, given, pairs)

@@ -1,9 +1,8 @@
 """The participant level: decode and explain everyone with a decoder that has not seen them."""
 
-import json
 import logging
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +33,18 @@ from fmridecode.pipeline.participant.interactions import announce, write_interac
 from fmridecode.pipeline.participant.measures import write_measures
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.panel import Panels
+from fmridecode.pipeline.participant.stale import remove_stale
 from fmridecode.pipeline.participant.subject import Subject
+from fmridecode.pipeline.regression.predict import Predicted, predict
+from fmridecode.pipeline.regression.write import write_number
 from fmridecode.pipeline.training.leaks import recognised, warn_of_seen
 from fmridecode.pipeline.training.train import WORTH_SAYING
 from fmridecode.pipeline.turns import Turn
 from fmridecode.progress import progress
 
 log = logging.getLogger(__name__)
+
+ENDINGS = ("saliency.nii.gz", "panel.nii.gz", f"{INTERACTIONS}.tsv")
 
 METHOD_WORDS = {
     "gradient": "gradient of the class's probability with respect to the z-scored input",
@@ -83,18 +87,16 @@ def write_participants(
             seen |= recognised(turn.bundle.decoder, maps, strangers)
             warn_of_seen(seen, str(turn.bundle.path))
             for participant in turn.participants:
-                decoded = decode(
-                    turn.bundle,
+                one = _write_one if maps.target is None else _write_one_number
+                decoded = one(
+                    turn,
                     maps,
                     participant,
-                    fold=turn.fold,
-                    seen_in_training=participant in seen,
-                    device=device,
+                    output,
+                    device,
+                    seen=participant in seen,
+                    first_of=left if left == n_participants else 0,
                 )
-                if output.parcels is not None and left == n_participants:
-                    announce(turn, maps, decoded, output.parcels, device, n_participants=left)
-                write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
-                _write_participant(turn, maps, decoded, output, device)
                 strange += _unlike(decoded, participant)
                 n_maps += len(decoded.indices)
                 advance()
@@ -104,12 +106,51 @@ def write_participants(
     if strange:
         log.warning(
             "%d of %d maps are unlike those that trained the decoder (unlike_training above %g in "
-            "predictions.tsv): %s. Their probabilities may mean nothing.",
+            "predictions.tsv): %s. What is decoded of them may mean nothing.",
             len(strange),
             n_maps,
             UNLIKE,
             listing(strange),
         )
+
+
+def _write_one(
+    turn: Turn,
+    maps: MapSet,
+    participant: str,
+    output: Output,
+    device: torch.device,
+    *,
+    seen: bool,
+    first_of: int,
+) -> Decoded:
+    """Decode classes and write them; ``first_of`` so many participants, 0 for a later one."""
+    decoded = decode(
+        turn.bundle, maps, participant, fold=turn.fold, seen_in_training=seen, device=device
+    )
+    if output.parcels is not None and first_of:
+        announce(turn, maps, decoded, output.parcels, device, n_participants=first_of)
+    write_baseline(turn.baseline, maps, decoded, output.folder, device=device)
+    _write_participant(turn, maps, decoded, output, device)
+    return decoded
+
+
+def _write_one_number(
+    turn: Turn,
+    maps: MapSet,
+    participant: str,
+    output: Output,
+    device: torch.device,
+    *,
+    seen: bool,
+    first_of: int,
+) -> Predicted:
+    """Predict the number and write it."""
+    predicted = predict(
+        turn.bundle, maps, participant, fold=turn.fold, seen_in_training=seen, device=device
+    )
+    write_number(turn, maps, predicted, output, device)
+    return predicted
 
 
 def _log_estimate(seconds: float, config: RunConfig) -> None:
@@ -128,7 +169,7 @@ def _log_estimate(seconds: float, config: RunConfig) -> None:
     )
 
 
-def _unlike(decoded: Decoded, participant: str) -> list[str]:
+def _unlike(decoded: Decoded | Predicted, participant: str) -> list[str]:
     """Name the maps that are unlike the training maps, by participant and statistic."""
     return [
         f"sub-{participant} ({statistic})"
@@ -157,7 +198,7 @@ def _write_participant(
     if output.parcels is not None:
         found = write_interactions(turn, maps, decoded, output_dir, output.parcels, device)
         written.update(found)
-    _remove_stale(output_dir / f"sub-{participant}", written, bundle.hash)
+    remove_stale(output_dir / f"sub-{participant}", written, bundle.hash, endings=ENDINGS)
     write_table(
         table_path(output_dir, participant, "desc-interpretability_scores"),
         scores_table(rows),
@@ -226,20 +267,3 @@ def _write_saliency(
         said = {**sidecar, **drawn.said}
         write_map(path, drawn.values, grid=drawn.grid, mask=drawn.mask, sidecar=said)
         yield path
-
-
-def _remove_stale(folder: Path, written: Collection[Path], decoder_hash: str) -> None:
-    """Remove what another decoder left: it would mix with this one's in group means."""
-    kinds = ("saliency.nii.gz", "panel.nii.gz", f"{INTERACTIONS}.tsv")
-    for path in (each for kind in kinds for each in folder.glob(f"**/*_{kind}")):
-        sidecar = path.with_name(path.name.partition(".")[0] + ".json")
-        if path in written:
-            continue
-        try:
-            by = json.loads(sidecar.read_text(encoding="utf-8")).get("DecoderHash")
-        except (OSError, ValueError, AttributeError):
-            by = None
-        if by != decoder_hash:
-            log.info("%s is removed: another decoder made it", path)
-            path.unlink(missing_ok=True)
-            sidecar.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from fmridecode.bids.plan import LeftOut, Plan
 from fmridecode.bids.query import look_for_maps
 from fmridecode.bids.several_spaces import prefer_target
 from fmridecode.config import RunConfig
+from fmridecode.pipeline.preparing.target import find_numbers
 
 
 def dry_run(bids_dir: Path, config: RunConfig) -> str:
@@ -23,9 +24,11 @@ def dry_run(bids_dir: Path, config: RunConfig) -> str:
     """
     asked = tuple(without_prefix(each, "sub-") for each in config.input.participant_label)
     found = prefer_target(look_for_maps(bids_dir, config.input), config.space)
-    plan = plan_examples(found.maps, config.input, one_will_do=bool(config.given.model))
+    one_will_do = bool(config.given.model or config.input.target_column)
+    plan = plan_examples(found.maps, config.input, one_will_do=one_will_do)
     left_out = (*plan.left_out, *found.left_out)
-    parts = [_summary(plan, config), _table(plan), _left_out(left_out)]
+    parts = [_summary(plan, config), _numbers(plan, bids_dir, config), _table(plan)]
+    parts.append(_left_out(left_out))
     if absent := sorted(set(asked) - {each.participant for each in plan.examples}):
         parts.append(f"No map of {listing(absent)} would be used.")
     return "\n\n".join(part for part in parts if part)
@@ -46,6 +49,17 @@ def _summary(plan: Plan, config: RunConfig) -> str:
         f"Statistic: {plan.stat or 'not named'}. Maps in {listing(spaces)}, decoded in {grid}."
         + (" Say the unknown space with --input-space." if unsaid else "")
     )
+
+
+def _numbers(plan: Plan, bids_dir: Path, config: RunConfig) -> str:
+    """Return who has no number in ``--target-column``; empty without it."""
+    if not config.input.target_column:
+        return ""
+    present = {each.participant for each in plan.examples}
+    numbers = find_numbers(bids_dir, config, present)
+    lines = [f"{numbers.target.name} is known of {len(numbers.known)} participants."]
+    lines += [f"  sub-{who} is left out: {why}." for who, why in numbers.lacking.items()]
+    return "\n".join(lines)
 
 
 def _table(plan: Plan) -> str:

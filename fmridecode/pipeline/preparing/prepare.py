@@ -16,10 +16,11 @@ from fmridecode.bids.several_spaces import prefer_target
 from fmridecode.bids.templates import Template, target_grid
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
-from fmridecode.errors import NothingMatchedError
+from fmridecode.errors import BadDataError, NothingMatchedError
 from fmridecode.pipeline.memory import n_processes, work_on
 from fmridecode.pipeline.preparing.assignments import write_assignments
 from fmridecode.pipeline.preparing.plausibility import known_maps, write_plausibility
+from fmridecode.pipeline.preparing.target import find_numbers
 from fmridecode.pipeline.training.origin import origin_of
 
 
@@ -36,7 +37,8 @@ class Prepared:
     failures
         Participants whose maps could not be used, with the reason.
     excluded
-        Participants left out on request, for ``--exclude-outliers``.
+        Participants left out on request: for ``--exclude-outliers``, or without a number in
+        ``--target-column``.
     template
         The grid, the mask and where they come from.
     asked
@@ -85,17 +87,24 @@ def prepare(
     there = {normal(each.stat) for each in found.maps}
     if everyone.stat == "auto" and stat and normal(stat) in there:
         everyone = replace(everyone, stat=stat)
-    plan = plan_examples(found.maps, everyone, one_will_do=onto is not None)
+    column = config.input.target_column
+    plan = plan_examples(found.maps, everyone, one_will_do=onto is not None or bool(column))
     present = {each.participant for each in plan.examples}
     _check_asked(asked, present)
+    numbers = find_numbers(bids_dir, config, present, needed=onto is None) if column else None
+    # a decoder that is trained already decodes them all the same
+    lacking = numbers.lacking if numbers and onto is None else {}
     families: Mapping[str, str] = {}
     if config.split.group_column:
         roots = [*map_datasets(bids_dir, config.input).values(), bids_dir]
-        families = read_column(roots, config.split.group_column)
+        families = read_column(roots, config.split.group_column, option="--group-column")
     start_dataset(output_dir, map_datasets(bids_dir, config.input))  # never the input itself
     write_assignments(output_dir, plan, found.left_out)
     template = onto or target_grid(config.space)
-    wanted = set(asked if asked and only_asked else present)
+    wanted = set(asked if asked and only_asked else present) - set(lacking)
+    if not wanted:
+        raise BadDataError(f"None of {listing(asked)} can be used; {next(iter(lacking.values()))}")
+    everyone_there = wanted | set(lacking) == present
     work = work_on(template.grid, n_maps=len(plan.examples), n_classes=len(plan.classes))
     prepared = bids_maps.prepare(
         replace(plan, examples=tuple(e for e in plan.examples if e.participant in wanted)),
@@ -105,14 +114,16 @@ def prepare(
         work_dir=Path(config.execution.work_dir or output_dir / "work"),
         nprocs=n_processes(config, work),
         stop_on_first_crash=config.execution.stop_on_first_crash,
-        known=() if wanted == present else known_maps(output_dir),
+        known=() if everyone_there else known_maps(output_dir),
     )
-    write_plausibility(output_dir, prepared.judged, everyone=wanted == present)
+    write_plausibility(output_dir, prepared.judged, everyone=everyone_there)
+    maps = replace(prepared.maps, origin=origin_of(bids_dir, config, plan))
+    without = tuple(Failure(participant=who, message=why) for who, why in lacking.items())
     return Prepared(
-        maps=replace(prepared.maps, origin=origin_of(bids_dir, config, plan)),
+        maps=numbers.given_to(maps) if numbers else maps,
         families=families,
         failures=prepared.failures,
-        excluded=prepared.excluded,
+        excluded=(*prepared.excluded, *without),
         template=template,
         asked=asked or tuple(sorted(present)),
         stat=plan.stat,

@@ -7,8 +7,12 @@ from fmridecode.pipeline.training.folds import Folds
 
 
 def has_baseline(config: RunConfig) -> bool:
-    """Whether a linear decoder is trained to compare with; one that is linear needs none."""
-    return config.evaluation.baseline == "linear" and config.model.architecture != "linear"
+    """Whether a linear decoder is trained to compare with; one that is linear needs none.
+
+    Of a number, it is a ridge regression, which a linear decoder is compared with too.
+    """
+    needed = config.model.architecture != "linear" or bool(config.input.target_column)
+    return config.evaluation.baseline == "linear" and needed
 
 
 def baseline_config(config: RunConfig) -> RunConfig:

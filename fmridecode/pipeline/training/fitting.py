@@ -9,21 +9,24 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from fmridecode.config import RunConfig
 from fmridecode.core.batches import Batches
-from fmridecode.core.calibration import fit_temperature
+from fmridecode.core.calibration import Calibration, fit_temperature
 from fmridecode.core.fit import ROBUST_EXAMPLES, fit
 from fmridecode.core.history import Epoch, History
 from fmridecode.core.maps import MapSet
 from fmridecode.core.models import Decoder, Ensemble, build
-from fmridecode.core.objective import CLASSES
+from fmridecode.core.objective import CLASSES, objective_of
 from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split
+from fmridecode.core.target import standard_of
 from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
 from fmridecode.core.transfer import take_over
 from fmridecode.pipeline.device import room_for_maps
+from fmridecode.pipeline.regression.calibrate import number_of
 from fmridecode.pipeline.training.checkpoints import Checkpoints, Keeper, training_key
 from fmridecode.pipeline.training.start import starting_members
 from fmridecode.pipeline.training.training_maps import remembered
@@ -112,7 +115,8 @@ def fit_members(
     Parameters are those of `fit_decoder`; ``n_attacked`` is the number of validation maps, at
     most, that are attacked after each epoch of the first member, and changes no weight.
     """
-    seed = config.execution.random_seed
+    seed, objective = config.execution.random_seed, objective_of(maps)
+    n_outputs = objective.n_outputs(len(maps.classes))
     training, validation = (
         each.kept(room=room_for_maps(device)) for each in batches_of_split(maps, split, device)
     )
@@ -125,7 +129,7 @@ def fit_members(
         model = build(
             config.model,
             torch.from_numpy(maps.mask),
-            len(maps.classes),
+            n_outputs,
             generator=torch.Generator().manual_seed(weights_seed),
         ).to(device)
         if start:
@@ -146,7 +150,8 @@ def fit_members(
                 training,
                 validation,
                 config.training,
-                n_outputs=len(maps.classes),
+                n_outputs=n_outputs,
+                objective=objective,
                 generator=torch.Generator(device).manual_seed(noise_seed),
                 on_epoch=on_epoch,
                 n_attacked=0 if member else n_attacked,  # the others are alike
@@ -154,14 +159,14 @@ def fit_members(
                 on_batch=keeper.on_batch,
                 peers=peers,
             )
-        if history.collapsed:
+        if objective is CLASSES and history.collapsed:
             log.warning(
                 "Fold %d: accuracy under attack collapsed while clean accuracy did not "
                 "(catastrophic overfitting); lower --epsilon or the learning rate.",
                 fold,
             )
         members.append(model)
-        rows += _rows(history, score=CLASSES.score, fold=fold, member=member + 1)
+        rows += _rows(history, score=objective.score, fold=fold, member=member + 1)
     whole = members[0] if len(members) == 1 else Ensemble(members)
     return Members(model=whole, history=pd.DataFrame(rows))
 
@@ -186,15 +191,8 @@ def _finish(
     validation: Batches,
     split: Split,
 ) -> TrainedDecoder:
-    """Fit the temperature on the validation maps and put everything together."""
-    logits = predict_logits(model, validation).numpy()
-    calibration = fit_temperature(logits, maps.labels[validation.indices])
-    if calibration.at_bound:
-        log.warning(
-            "The temperature ran to the bound %.3g of its range: the validation maps are "
-            "separable or the decoder is at chance, so probabilities are not calibrated.",
-            calibration.temperature,
-        )
+    """Calibrate on the validation maps and put everything together."""
+    of_classes = maps.target is None
     return TrainedDecoder(
         model=model,
         model_config=config.model,
@@ -203,18 +201,38 @@ def _finish(
         grid=maps.grid,
         mask_source=maps.mask_source,
         zscore=config.space.zscore,
-        calibration=calibration,
+        calibration=_temperature(model, maps, validation) if of_classes else None,
         n_maps=len(training),
         n_participants=len(split.train),
         seed=config.execution.random_seed,
         origin=remembered(maps, split, seed=config.execution.random_seed),
+        number=None if of_classes else number_of(model, maps, split, validation),
     )
 
 
+def _temperature(model: Decoder, maps: MapSet, validation: Batches) -> Calibration:
+    logits = predict_logits(model, validation).numpy()
+    calibration = fit_temperature(logits, maps.labels[validation.indices])
+    if calibration.at_bound:
+        log.warning(
+            "The temperature ran to the bound %.3g of its range: the validation maps are "
+            "separable or the decoder is at chance, so probabilities are not calibrated.",
+            calibration.temperature,
+        )
+    return calibration
+
+
 def batches_of_split(maps: MapSet, split: Split, device: torch.device) -> tuple[Batches, Batches]:
-    """Return the training and the validation examples of a fold."""
+    """Return the training and the validation examples of a fold.
+
+    Numbers are in units of the mean and the SD of the training participants.
+    """
+    labels: NDArray[np.int64] | NDArray[np.float32] = maps.labels
+    if maps.target is not None:
+        mean, sd = standard_of(maps.number_of, split.train)
+        labels = ((maps.numbers - mean) / sd).astype(np.float32)
     whole = Batches(
-        values=maps.values, labels=maps.labels, indices=maps.where(set(split.train)), device=device
+        values=maps.values, labels=labels, indices=maps.where(set(split.train)), device=device
     )
     return whole, replace(whole, indices=maps.where(set(split.validation)))
 
@@ -231,11 +249,13 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
     size = min(config.training.batch_size or len(training), len(training))
     few = replace(training, indices=training.indices[:size])
     once = replace(config.training, epochs=1)
+    objective = objective_of(maps)
+    n_outputs = objective.n_outputs(len(maps.classes))
     seconds = 0.0
     for _ in range(2):  # the first is slowed by what is done once
         generator = torch.Generator().manual_seed(0)
         model = build(
-            config.model, torch.from_numpy(maps.mask), len(maps.classes), generator=generator
+            config.model, torch.from_numpy(maps.mask), n_outputs, generator=generator
         ).to(device)
         start = time.monotonic()
         fit(
@@ -243,7 +263,8 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
             few,
             replace(validation, indices=validation.indices[:1]),
             once,
-            n_outputs=len(maps.classes),
+            n_outputs=n_outputs,
+            objective=objective,
             generator=torch.Generator(device).manual_seed(0),
             n_attacked=0,
         )

@@ -13,7 +13,7 @@ import torch
 from fmridecode.bids.atomic import write_atomically
 from fmridecode.bids.class_file import read_classes
 from fmridecode.bids.derivatives import read_table, write_table
-from fmridecode.bids.labels import listing, normal
+from fmridecode.bids.labels import camel, listing, normal
 from fmridecode.bundles.bundle import Bundle, load
 from fmridecode.bundles.files import CONFIG
 from fmridecode.bundles.locate import FOLDS
@@ -153,7 +153,9 @@ def check_same_voxels(bundle: Bundle, maps: MapSet) -> None:
 
 def model_name(config: RunConfig) -> str:
     """Return the name of the folder under ``models/``."""
-    return f"{config.model.architecture}-{config.training.scheme}"
+    name = f"{config.model.architecture}-{config.training.scheme}"
+    column = config.input.target_column
+    return f"{name}-{camel(column)}" if column else name
 
 
 def recipe(config: RunConfig) -> dict[str, object]:
@@ -164,6 +166,8 @@ def recipe(config: RunConfig) -> dict[str, object]:
     settings["label_by"] = config.input.label_by
     if config.input.classes:
         settings["definitions"] = [asdict(each) for each in read_classes(config.input.classes)]
+    if config.input.target_column:
+        settings["target_column"] = config.input.target_column
     settings["stat"] = config.input.stat
     settings["random_seed"] = config.execution.random_seed
     text = json.dumps(settings, sort_keys=True)
@@ -200,7 +204,7 @@ def check_one_kind(output_dir: Path, config: RunConfig) -> None:
         raise UsageError(
             f"{output_dir} holds the results of {', '.join(others)}, and {name} is asked for; one "
             "OUTPUT_DIR is for one kind of decoder: name another, or repeat that run's "
-            "--architecture and --training."
+            "--architecture, --training and --target-column."
         )
 
 

@@ -14,12 +14,15 @@ from fmridecode.bids.derivatives import read_table, write_table
 from fmridecode.bundles.bundle import save
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
+from fmridecode.core.objective import CLASSES, NUMBER
 from fmridecode.core.peers import ALONE, Peers
 from fmridecode.core.splits import Split, make_splits
+from fmridecode.core.target import standard_of
 from fmridecode.core.training import passes
 from fmridecode.errors import BadDataError
 from fmridecode.pipeline.lease import lease
 from fmridecode.pipeline.memory import check_memory, work_of_maps
+from fmridecode.pipeline.regression.ridge import train_ridge
 from fmridecode.pipeline.training.baseline import baseline_config, has_baseline
 from fmridecode.pipeline.training.checkpoints import checkpoints_of
 from fmridecode.pipeline.training.choose import (
@@ -53,10 +56,15 @@ HISTORY_DICTIONARY = {
     "fold": "Number of the fold, from 1.",
     "member": "Decoder of the ensemble, from 1.",
     "epoch": "Pass over the training maps, from 0.",
-    "train_loss": "Mean cross-entropy of the minibatches, under the training's noise.",
-    "validation_loss": "Mean cross-entropy of the validation maps; the lowest is selected.",
+    "train_loss": "Mean loss of the minibatches, under the training's noise: cross-entropy of "
+    "classes; of a standardised number, negative log-likelihood times variance.",
+    "validation_loss": "Mean cross-entropy, or squared error, of the validation maps; the lowest "
+    "is selected.",
     "validation_accuracy": "Accuracy on the validation maps.",
     "robust_accuracy": "Accuracy on validation maps under PGD-20 at the training bound.",
+    "validation_r2": "R2 of the number on the validation maps, against the mean of the training "
+    "participants.",
+    "robust_r2": "The same on validation maps under PGD-20 at the training bound.",
     "selected": "Whether this epoch's weights were kept.",
 }
 
@@ -95,7 +103,9 @@ def train(
     train_missing = partial(_train_missing, device=device, peers=peers)
     train_missing(config, maps, folds)
     by_first(peers, lambda: choose_sigmas(config, maps, folds, device))
-    if has_baseline(config):
+    if has_baseline(config) and maps.target is not None:
+        by_first(peers, lambda: train_ridge(config, maps, folds))
+    elif has_baseline(config):
         train_missing(baseline_config(config), maps, folds.baseline())
     if has_permuted(config):
         mixed = permuted_maps(maps, seed=config.execution.random_seed)
@@ -215,6 +225,9 @@ def _save_fold(
 
 def _check_classes(maps: MapSet, split: Split, fold: int) -> None:
     """Raise a BadDataError unless a fold has something to choose by, and every class to learn."""
+    if maps.target is not None:
+        standard_of(maps.number_of, split.train)  # raises where they have no spread
+        return
     labels = {
         role: {maps.examples[i].label for i in maps.where(set(getattr(split, role)))}
         for role in ("train", "validation")
@@ -235,12 +248,12 @@ def _announce(
     """Say what will be trained and, when it is long, how long it will take."""
     split = folds.splits[0]
     log.info(
-        "Training %s (%s) on %s: %d folds, %d classes, %d maps of %d participants, grid %s.",
+        "Training %s (%s) on %s: %d folds, %s, %d maps of %d participants, grid %s.",
         config.model.architecture,
         config.training.scheme,
         device,
         n_missing,
-        len(maps.classes),
+        maps.target.name if maps.target else f"{len(maps.classes)} classes",
         len(maps.examples),
         len(set(maps.participants)),
         "x".join(map(str, maps.grid.shape)),
@@ -277,12 +290,15 @@ def _collect_histories(folds: Folds) -> None:
 
 
 def _log_fold(fold: int, folds: Folds, fitted: Fitted) -> None:
-    kept = fitted.history[fitted.history["selected"]]
+    kept, number = fitted.history[fitted.history["selected"]], fitted.decoder.number
+    score = (CLASSES if number is None else NUMBER).score
     log.info(
-        "Fold %d of %d: kept epoch %s, validation accuracy %.2f, temperature %.2f.",
+        "Fold %d of %d: kept epoch %s, validation %s %.2f, %s %.2f.",
         fold,
         len(folds.splits),
         ", ".join(map(str, kept["epoch"])),
-        kept["validation_accuracy"].mean(),
-        fitted.decoder.temperature,
+        score,
+        kept[f"validation_{score}"].mean(),
+        "temperature" if number is None else "factor on SDs",
+        fitted.decoder.temperature if number is None else number.spread.scale,
     )
