@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -94,7 +95,7 @@ def glass_picture(
 class GlassBrain:
     """A glass brain that is drawn once and filled with one map after the other.
 
-    Most of the time of a glass brain goes into its outlines.
+    Most of the time of a glass brain goes into its outlines, which are the same in all.
     """
 
     def __init__(self) -> None:
@@ -111,7 +112,11 @@ class GlassBrain:
             annotate=False,
             plot_abs=False,
         )
+        self._canvas = FigureCanvasAgg(self._figure)
+        self._figure.patch.set_visible(False)
+        self._drawn: dict[tuple[object, ...], NDArray[np.uint8]] = {}
         for axes in self._display.axes.values():
+            axes.ax.patch.set_visible(False)
             for outline in axes.ax.patches:
                 outline.set_edgecolor((*OUTLINE, 0.8))
                 outline.set_linewidth(0.5 * outline.get_linewidth())
@@ -133,18 +138,50 @@ class GlassBrain:
         values = image.get_fdata(dtype=np.float32)
         inside = np.abs(values[values != 0])
         saturation = float(np.percentile(inside, PERCENTILE)) if inside.size else 0.0
-        buffer = io.BytesIO()
         try:
             if saturation:
                 self._display.add_overlay(
                     image, threshold=None, cmap=_COLOURS, vmin=-saturation, vmax=saturation
                 )
-            self._figure.savefig(buffer, format="png", dpi=dpi, transparent=True)
+            pixels = _over(self._outlines(dpi), self._pixels(dpi, "images"))
         finally:
-            for axes in self._display.axes.values():
-                for drawn in list(axes.ax.images):
+            for axes in self._axes:
+                for drawn in list(axes.images):
                     drawn.remove()
-        return _small(buffer.getvalue()), saturation
+        return _png(pixels), saturation
+
+    @property
+    def _axes(self) -> list[Any]:
+        return [each.ax for each in self._display.axes.values()]
+
+    def _outlines(self, dpi: int) -> NDArray[np.uint8]:
+        """Return the outlines alone; their place depends on the map's grid."""
+        views = tuple((*axes.get_xlim(), *axes.get_ylim()) for axes in self._axes)
+        if (dpi, views) not in self._drawn:
+            self._drawn[dpi, views] = self._pixels(dpi, "patches")
+        return self._drawn[dpi, views]
+
+    def _pixels(self, dpi: int, what: str) -> NDArray[np.uint8]:
+        """Draw the ``images`` or the ``patches`` alone."""
+        for axes in self._axes:
+            for kind in ("images", "patches"):
+                for each in getattr(axes, kind):
+                    each.set_visible(kind == what)
+        self._figure.set_dpi(dpi)
+        self._canvas.draw()
+        return np.array(self._canvas.buffer_rgba(), dtype=np.uint8)
+
+
+def _over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay one picture with opacity over another of the same size."""
+    there = above[..., 3] > 0
+    a, b = above[there] / 255.0, below[there] / 255.0
+    opacity = a[:, 3] + b[:, 3] * (1 - a[:, 3])
+    colour = a[:, :3] * a[:, 3:] + b[:, :3] * b[:, 3:] * (1 - a[:, 3:])
+    out = below.copy()
+    out[there, :3] = np.rint(255 * colour / opacity[:, None])
+    out[there, 3] = np.rint(255 * opacity)
+    return out
 
 
 def load_map(path: Path, *, least: float = 0.0) -> Any:
@@ -191,15 +228,12 @@ def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         raise BadDataError(f"{path} cannot be read ({error}); re-run its level") from error
 
 
-def _small(png: bytes) -> bytes:
-    """Reduce a PNG to 256 colours, a third of its size."""
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a PNG of 256 colours, a third of the size of one of all."""
     from PIL import Image
 
-    reduced = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
-        pixels = np.array(image)
-        pixels[pixels[..., 3] < _BARELY_THERE] = 0
-        Image.fromarray(pixels).quantize(256, method=Image.Quantize.FASTOCTREE).save(
-            reduced, format="png", optimize=True
-        )
-    return reduced.getvalue()
+    pixels[pixels[..., 3] < _BARELY_THERE] = 0
+    content = io.BytesIO()
+    image = Image.fromarray(pixels).quantize(256, method=Image.Quantize.FASTOCTREE)
+    image.save(content, format="png", optimize=True)
+    return content.getvalue()
