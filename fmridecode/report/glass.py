@@ -235,5 +235,5 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
     pixels[pixels[..., 3] < _BARELY_THERE] = 0
     content = io.BytesIO()
     image = Image.fromarray(pixels).quantize(256, method=Image.Quantize.FASTOCTREE)
-    image.save(content, format="png", optimize=True)
+    image.save(content, format="png", compress_level=6)  # 9 takes five times as long for 2 %
     return content.getvalue()
