@@ -3,6 +3,7 @@
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from fmridecode.core.gradients import gradient_of
 from fmridecode.core.models import Decoder
@@ -19,16 +20,20 @@ def ascent_direction(
     model: Decoder, x: Maps, targets: Labels | Numbers | Targets, *, objective: Objective = CLASSES
 ) -> Maps:
     """Return the unit direction that raises each example's loss; 0 where the gradient is."""
-    return model.on_grid(_ascent(model, model.within(x), targets, objective))
+    direct = model.direct_weights()
+    return model.on_grid(_ascent(model, model.within(x), targets, objective, direct))
 
 
 def _ascent(
-    model: Decoder, inside: Inside, targets: Labels | Numbers | Targets, objective: Objective
+    model: Decoder,
+    inside: Inside,
+    targets: Labels | Numbers | Targets,
+    objective: Objective,
+    direct: Tensor | None,
 ) -> Inside:
     """Do what `ascent_direction` does within the mask."""
     if not len(inside):
         return inside
-    direct = model.direct_weights()
 
     def gradient(few: Inside, goals: Labels | Numbers | Targets) -> Inside:
         return gradient_of(model, few, partial(objective.upward, targets=goals), direct=direct)
@@ -74,12 +79,13 @@ def pgd(
     def attack(inside: Inside, targets: Labels | Numbers | Targets) -> Inside:
         noise = torch.zeros_like(inside)
         for _ in range(steps):
-            noise = noise + signed_step * _ascent(model, inside + noise, targets, objective)
+            away = _ascent(model, inside + noise, targets, objective, direct)
+            noise = noise + signed_step * away
             if project_each_step:
                 noise = project(noise, bound)
         return project(noise, bound)
 
-    inside = model.within(x)
+    direct, inside = model.direct_weights(), model.within(x)
     parts = zip(torch.split(inside, AT_ONCE), torch.split(targets, AT_ONCE), strict=True)
     return model.on_grid(torch.cat([attack(*part) for part in parts]))
 

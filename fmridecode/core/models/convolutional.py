@@ -122,10 +122,10 @@ class ConvolutionalDecoder(Decoder):
             deep = functional.pad(deep * share, (0, 1))  # a 0 for voxels of no block
         found = deep.index_select(2, self.blocks)
         if direct is not None:
-            found = torch.baddbmm(found, upward, direct.expand(len(upward), -1, -1))
+            found.flatten(0, 1).addmm_(upward.flatten(0, 1), direct)
         if self.squash > 0:
-            slope = 1 - (cast("Tensor", entered.inside) / self.squash) ** 2
-            found *= slope[:, None]
+            bent = cast("Tensor", entered.inside)
+            found *= torch.addcmul(bent.new_ones(()), bent, bent, value=-(self.squash**-2))[:, None]
         return found
 
     def direct_weights(self) -> Tensor | None:
