@@ -1,7 +1,9 @@
 """The work of making maps: each in its place of one stack, in several processes."""
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -79,7 +81,7 @@ def stack_maps(
     Parameters
     ----------
     nprocs
-        Processes that work side by side.
+        Processes that work side by side; for few maps, threads.
     stop
         Raise the first failure.
 
@@ -142,13 +144,25 @@ def _run(
         {k: tasks[k] for k in pending[first : first + size]}
         for first in range(0, len(pending), size)
     ]
-    if processes < 2:
+    if nprocs < 2:
         yield from (_attempt(each, file, rule) for each in portions)
+        return
+    if processes < 2:
+        yield from _in_threads(portions, file, rule, nprocs)
         return
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=processes, return_as="generator", batch_size=1, max_nbytes=None)
     yield from parallel(delayed(_attempt)(each, file, rule) for each in portions)
+
+
+def _in_threads(
+    portions: Sequence[Mapping[int, Task]], file: RowFile, rule: Rule, nprocs: int
+) -> list[dict[int, Row | FmridecodeError]]:
+    """Make few maps: inflating and resampling leave Python's lock to the other threads."""
+    # images are read with warnings off, which threads may leave in one another's state
+    with warnings.catch_warnings(), ThreadPoolExecutor(nprocs) as pool:
+        return list(pool.map(lambda each: _attempt(each, file, rule), portions))
 
 
 def _attempt(

@@ -39,7 +39,7 @@ def pearson(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     a = np.asarray(a, dtype=np.float64)
     b = np.asarray(b, dtype=np.float64)
     a, b = a - a.mean(), b - b.mean()
-    return float((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)))
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
 def score(maps: NDArray[np.floating], label: int, truth: ClassMaps) -> Iterator[Alignment]:

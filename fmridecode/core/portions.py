@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
-from fmridecode.core.models import Decoder
+from fmridecode.core.models import Decoder, Ensemble
 from fmridecode.errors import UsageError
-from fmridecode.shapes import Logits, Maps
+from fmridecode.shapes import Logits, Maps, MembersLogits
 
 T = TypeVar("T")
 
@@ -62,9 +63,17 @@ def within_memory(run: Callable[[int], T], size: int) -> tuple[T, int]:
 
 def logits_of(model: Decoder, x: Maps) -> Logits:
     """Return the logits of a batch of any size, without a graph."""
+    return _passed(model, x, model, dim=0)
 
-    def run(size: int) -> Logits:
-        return torch.cat([model(few) for few in torch.split(x, size)])
+
+def members_logits_of(model: Ensemble, x: Maps) -> MembersLogits:
+    """Return the logits of every member of an ensemble, likewise."""
+    return _passed(model, x, model.each, dim=1)
+
+
+def _passed(model: Decoder, x: Maps, of_few: Callable[[Maps], Tensor], *, dim: int) -> Tensor:
+    def run(size: int) -> Tensor:
+        return torch.cat([of_few(few) for few in torch.split(x, size)], dim=dim)
 
     with torch.no_grad():
         return within_memory(run, portion(model, x))[0]

@@ -13,10 +13,13 @@ from fmridecode.core.maps import MapClass
 from fmridecode.core.models import Decoder, Ensemble, build
 from fmridecode.core.objective import CLASSES, NUMBER
 from fmridecode.core.origin import Origin
-from fmridecode.core.portions import logits_of
+from fmridecode.core.portions import logits_of, members_logits_of
 from fmridecode.core.settings import ModelConfig, TrainingConfig
 from fmridecode.core.target import Number
 from fmridecode.shapes import Logits, Mask, MembersLogits
+
+AT_ONCE = 32
+"""Maps read together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +97,9 @@ def members_of(decoder: TrainedDecoder) -> list[TrainedDecoder]:
     ]
 
 
-def predict_logits(model: Decoder, batches: Batches, *, batch_size: int = 32) -> Logits:
+def predict_logits(model: Decoder, batches: Batches) -> Logits:
     """Return the logits of all examples in order, ``(examples, classes)``, on the CPU."""
-    return torch.cat([logits_of(model, x).cpu() for x, _ in batches.in_order(batch_size)])
+    return torch.cat([logits_of(model, x).cpu() for x, _ in batches.in_order(AT_ONCE)])
 
 
 def members_logits(model: Decoder, batches: Batches) -> MembersLogits:
@@ -104,5 +107,7 @@ def members_logits(model: Decoder, batches: Batches) -> MembersLogits:
 
     Their mean are the ensemble's. A decoder that is none is its only member.
     """
-    members = model.members if isinstance(model, Ensemble) else [model]
-    return torch.stack([predict_logits(cast("Decoder", each), batches) for each in members])
+    if not isinstance(model, Ensemble):
+        return predict_logits(model, batches)[None]
+    parts = [members_logits_of(model, x).cpu() for x, _ in batches.in_order(AT_ONCE)]
+    return torch.cat(parts, dim=1)

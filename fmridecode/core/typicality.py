@@ -40,9 +40,10 @@ def fwhm(values: NDArray[np.floating], mask: NDArray[np.bool_], sizes: Sequence[
         return float("nan")
     logs = []
     for axis, size in enumerate(sizes):
-        ahead = np.take(inside, range(1, x.shape[axis]), axis=axis)
-        behind = np.take(inside, range(x.shape[axis] - 1), axis=axis)
-        steps = np.diff(x, axis=axis)[ahead & behind]
+        before = (slice(None),) * axis
+        ahead, behind = (*before, slice(1, None)), (*before, slice(None, -1))
+        both = inside[ahead] & inside[behind]
+        steps = x[ahead][both] - x[behind][both]
         if not len(steps):
             continue
         r = np.clip(1 - np.mean(steps**2) / (2 * variance), 1e-6, 1 - 1e-9)

@@ -5,10 +5,16 @@ that a container (``docker run --cpus``) has.
 """
 
 import os
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from joblib import cpu_count
 
 from fmridecode.config import ExecutionConfig
+
+T = TypeVar("T")
 
 
 def n_threads(config: ExecutionConfig) -> int:
@@ -23,3 +29,15 @@ def n_threads(config: ExecutionConfig) -> int:
 def n_processes(config: ExecutionConfig) -> int:
     """Return how many processes may prepare maps: ``--nprocs``, or one per core."""
     return config.nprocs or int(cpu_count())
+
+
+def in_threads(work: Callable[..., T], *items: Iterable[Any]) -> list[T]:
+    """Do what ``map`` does, in as many threads as torch uses.
+
+    For work on arrays and files, which leaves Python's lock to the others.
+    """
+    import torch
+
+    # threads that turn warnings off may leave that in one another's state
+    with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        return list(pool.map(work, *items))

@@ -168,8 +168,8 @@ class GlassBrain:
                 for each in getattr(axes, kind):
                     each.set_visible(kind == what)
         self._figure.set_dpi(dpi)
-        self._canvas.draw()
-        return np.array(self._canvas.buffer_rgba(), dtype=np.uint8)
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        return np.array(self._canvas.buffer_rgba(), dtype=np.uint8)  # type: ignore[no-untyped-call]
 
 
 def _over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8]:

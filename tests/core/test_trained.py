@@ -11,7 +11,12 @@ from fmridecode.core.maps import MapClass
 from fmridecode.core.models import ConvolutionalDecoder, Ensemble
 from fmridecode.core.origin import Fingerprints, Origin, Usual
 from fmridecode.core.settings import ModelConfig, TrainingConfig
-from fmridecode.core.trained import TrainedDecoder, build_whole, predict_logits
+from fmridecode.core.trained import (
+    TrainedDecoder,
+    build_whole,
+    members_logits,
+    predict_logits,
+)
 from fmridecode.errors import BadDataError
 
 MASK = torch.ones(6, 6, dtype=torch.bool)
@@ -19,7 +24,7 @@ MASK = torch.ones(6, 6, dtype=torch.bool)
 
 def test_logits_of_all_examples_come_in_order_whatever_the_batch_size(a_decoder, batches):
     model, data = a_decoder("cnn", MASK), batches(20)
-    found = predict_logits(model, data, batch_size=7)
+    found = predict_logits(model, data)
     torch.testing.assert_close(found, model(torch.from_numpy(data.values)))
     assert not found.requires_grad
 
@@ -98,3 +103,14 @@ def test_what_one_of_the_decoders_saw_their_mean_has_seen():
 def test_decoders_that_differ_are_not_averaged(change, said):
     with pytest.raises(BadDataError, match=said):
         averaged([trained(1), replace(trained(2), **change)])
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_the_logits_of_members_are_those_of_each_alone(a_decoder, batches, alike):
+    squash = (1.0, 1.0) if alike else (1.0, 2.0)
+    members = [a_decoder("cnn", MASK, seed=k, squash=s) for k, s in enumerate(squash)]
+    data = batches(40)
+    found = members_logits(Ensemble(members), data)
+    alone = [predict_logits(each, data) for each in members]
+    torch.testing.assert_close(found, torch.stack(alone))
+    assert torch.equal(members_logits(members[0], data), alone[0][None])

@@ -1,11 +1,12 @@
 import io
 import os
+import warnings
 
 import pytest
 from joblib.externals.loky.backend import context
 
 from fmridecode.config import ExecutionConfig
-from fmridecode.pipeline.cores import n_processes, n_threads
+from fmridecode.pipeline.cores import in_threads, n_processes, n_threads
 
 CPU_MAX = "/sys/fs/cgroup/cpu.max"
 
@@ -54,3 +55,14 @@ def test_no_more_cores_are_taken_than_the_container_has(eight: pytest.MonkeyPatc
 def test_processes_are_those_asked_for() -> None:
     assert n_processes(ExecutionConfig(nprocs=3)) == 3
     assert n_processes(ExecutionConfig()) >= 1
+
+
+def test_threads_keep_the_order_and_leave_no_warning_off() -> None:
+    def quietly(k: int, other: int) -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return k + other
+
+    before = list(warnings.filters)
+    assert in_threads(quietly, range(50), range(0, 500, 10)) == [11 * k for k in range(50)]
+    assert warnings.filters == before

@@ -125,7 +125,9 @@ class ConvolutionalDecoder(Decoder):
             found.flatten(0, 1).addmm_(upward.flatten(0, 1), direct)
         if self.squash > 0:
             bent = cast("Tensor", entered.inside)
-            found *= torch.addcmul(bent.new_ones(()), bent, bent, value=-(self.squash**-2))[:, None]
+            found *= torch.addcmul(bent.new_ones(()), bent, bent, value=-(self.squash**-2))[
+                :, None
+            ]
         return found
 
     def direct_weights(self) -> Tensor | None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fmridecode.core.models.decoder import Decoder, Entered
-from fmridecode.shapes import Inside, Logits, Maps
+from fmridecode.shapes import Inside, Logits, Maps, MembersLogits
 
 
 class Ensemble(Decoder):
@@ -25,9 +25,13 @@ class Ensemble(Decoder):
 
     def forward(self, x: Maps) -> Logits:
         """Map ``(batch, *grid)`` to the mean logits, ``(batch, classes)``."""
+        return self.each(x).mean(dim=0)
+
+    def each(self, x: Maps) -> MembersLogits:
+        """Map ``(batch, *grid)`` to the logits of every member, ``(members, batch, classes)``."""
         if self.together:
-            return self.decode(self.enter(self.within(x)))
-        return torch.stack([member(x) for member in self.members]).mean(dim=0)
+            return self._decoded(self.enter(self.within(x)))
+        return torch.stack([member(x) for member in self.members])
 
     def enter(self, inside: Inside) -> Entered:
         """Do to maps what needs no weight of any member, if that is the same for all."""
@@ -37,8 +41,10 @@ class Ensemble(Decoder):
         """Map what `enter` returned to the mean logits, ``(batch, classes)``."""
         if not self.together:
             return super().decode(entered)
-        each = [cast("Decoder", member).decode(entered) for member in self.members]
-        return torch.stack(each).mean(dim=0)
+        return self._decoded(entered).mean(dim=0)
+
+    def _decoded(self, entered: Entered) -> MembersLogits:
+        return torch.stack([cast("Decoder", each).decode(entered) for each in self.members])
 
     def leave(
         self, entered: Entered, upward: Tensor, deep: Tensor | None, direct: Tensor | None

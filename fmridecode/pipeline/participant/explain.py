@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -15,8 +17,9 @@ from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.saliency import METHODS, Saliency
 from fmridecode.core.settings import ModelConfig
 from fmridecode.core.trained import TrainedDecoder
-from fmridecode.core.truth import class_maps
+from fmridecode.core.truth import ClassMaps, class_maps
 from fmridecode.errors import UsageError
+from fmridecode.pipeline.cores import in_threads
 from fmridecode.pipeline.participant.decode import Decoded, batches_of
 from fmridecode.pipeline.participant.seeds import seed_of
 
@@ -122,8 +125,7 @@ def explain(
     participants can be explained in any order and number.
     """
     names = maps.class_names
-    inside = maps.mask
-    values = np.asarray(maps.values[decoded.indices])[:, inside]
+    values = np.asarray(maps.values[decoded.indices])[:, maps.mask]
     truth = class_maps(values, maps.labels[decoded.indices], len(names))
     for start in range(0, len(decoded.indices), BATCH):
         chosen = slice(start, start + BATCH)
@@ -131,31 +133,38 @@ def explain(
         for method in config.saliency.map_methods:
             saliency = saliency_of(bundle.decoder, maps, indices, method, config, device)
             by_class = saliency.inside.cpu().numpy()
-            scores = [
-                {
-                    "participant_id": f"sub-{maps.examples[index].participant}",
-                    "session_id": f"ses-{s}" if (s := maps.examples[index].session) else None,
-                    "label": names[maps.examples[index].label],
-                    "method": method,
-                    "criterion": found.criterion,
-                    "target": names[found.target],
-                    "pearson_r": found.pearson_r,
-                    "n_voxels": int(inside.sum()),
-                    "n_classes": truth.n_classes,
-                }
-                for one, index in zip(by_class, indices, strict=True)
-                if maps.examples[index].label != UNKNOWN
-                for found in score(one, maps.examples[index].label, truth)
-            ]
-            written = list(_targeted(saliency, indices, predicted, method, config, maps))
+            scored = partial(_scores, maps=maps, method=method, truth=truth)
             yield Explained(
                 indices=indices,
                 method=method,
                 saliency=by_class,
-                maps=written,
-                scores=scores,
+                maps=list(_targeted(saliency, indices, predicted, method, config, maps)),
+                scores=list(chain.from_iterable(in_threads(scored, by_class, indices))),
                 true_class=_of_true_class(by_class, maps.labels[indices]),
             )
+
+
+def _scores(
+    by_class: NDArray[np.float32], index: int, *, maps: MapSet, method: str, truth: ClassMaps
+) -> list[dict[str, object]]:
+    """Return the rows of one example; none where its class is not known."""
+    example, names = maps.examples[index], maps.class_names
+    if example.label == UNKNOWN:
+        return []
+    return [
+        {
+            "participant_id": f"sub-{example.participant}",
+            "session_id": f"ses-{example.session}" if example.session else None,
+            "label": names[example.label],
+            "method": method,
+            "criterion": found.criterion,
+            "target": names[found.target],
+            "pearson_r": found.pearson_r,
+            "n_voxels": by_class.shape[1],
+            "n_classes": truth.n_classes,
+        }
+        for found in score(by_class, example.label, truth)
+    ]
 
 
 def saliency_of(
@@ -237,7 +246,7 @@ def _scaled(
     target: str,
     maps: MapSet,
 ) -> SaliencyMap:
-    array = values.double().cpu().numpy()
+    array = values.cpu().numpy().astype(np.float64)
     rms = float(np.sqrt(np.mean(array**2)))
     scaled = array / rms if rms > 0 else array
     return SaliencyMap(

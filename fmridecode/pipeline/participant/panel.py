@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,16 +48,20 @@ class Panels:
 
     def __init__(self, maps: MapSet, participant: str, *, only: Collection[int] | None) -> None:
         self._maps = maps
+        self._participant = participant
         self._typical = only is not None
-        self._truth = own_activation(maps, participant)
         wanted = set(range(len(maps.classes))) if only is None else set(only)
-        if self._truth.n_classes < 2:
+        if wanted and self._truth.n_classes < 2:
             wanted = set()
         self._volumes: dict[int, list[_Volume]] = {
             int(index): []
             for index in maps.where({participant})
             if maps.examples[index].label in wanted
         }
+
+    @cached_property
+    def _truth(self) -> ClassMaps:
+        return own_activation(self._maps, self._participant)
 
     def add(self, part: Explained) -> None:
         """Keep the maps of the examples that panels are made of, within the mask."""

@@ -2,7 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from fmridecode.bundles.bundle import Bundle
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.typicality import UNLIKE
+from fmridecode.pipeline.cores import in_threads
 from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
     Decoded,
@@ -192,8 +195,15 @@ def _write_participant(
         panels.add(part)
         rows += part.scores
         saliency.setdefault(part.method, []).append(part.true_class)
-        for each in part.maps:
-            written.update(_write_saliency(each, maps, bundle, decoded, turn.config, output))
+        to_files = partial(
+            _write_saliency,
+            maps=maps,
+            bundle=bundle,
+            decoded=decoded,
+            config=turn.config,
+            output=output,
+        )
+        written.update(chain.from_iterable(in_threads(to_files, part.maps)))
     written.update(panels.write(bundle, decoded, output_dir))
     if output.parcels is not None:
         found = write_interactions(turn, maps, decoded, output_dir, output.parcels, device)
@@ -227,8 +237,8 @@ def _write_saliency(
     decoded: Decoded,
     config: RunConfig,
     output: Output,
-) -> Iterator[Path]:
-    """Write a map and, where one is asked for, its copy on another grid; yield the paths."""
+) -> list[Path]:
+    """Write a map and, where one is asked for, its copy on another grid; return the paths."""
     example = maps.examples[saliency.index]
     shown = maps.called(example)
     known = example.label != UNKNOWN
@@ -254,6 +264,7 @@ def _write_saliency(
     if saliency.method == "smoothgrad":
         sidecar["SmoothGradSigma"] = config.saliency.smoothgrad_sigma
         sidecar["SmoothGradSamples"] = config.saliency.smoothgrad_samples
+    paths = []
     for drawn in output.drawings(saliency.values, maps):
         path = map_path(
             output.folder,
@@ -266,4 +277,5 @@ def _write_saliency(
         )
         said = {**sidecar, **drawn.said}
         write_map(path, drawn.values, grid=drawn.grid, mask=drawn.mask, sidecar=said)
-        yield path
+        paths.append(path)
+    return paths
