@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from fmridecode.core.models import Decoder
-from fmridecode.core.portions import logits_of
+from fmridecode.core.portions import logits_within
 
 AT_ONCE = 64
 """Maps decoded together."""
@@ -90,12 +90,12 @@ def curves(
     replaced = torch.cat([ends, between])  # the ends are those of every order
     own, other = x[model.mask], replacement[model.mask]
 
-    def decoded(rows: Tensor) -> Tensor:
-        batch = x.new_zeros((len(rows), *x.shape))
-        batch[:, model.mask] = torch.where(rows, other, own)
-        return logits_of(model, batch)
-
-    logits = torch.cat([decoded(rows) for rows in torch.split(replaced, AT_ONCE)])
+    logits = torch.cat(
+        [
+            logits_within(model, torch.where(rows, other, own))
+            for rows in torch.split(replaced, AT_ONCE)
+        ]
+    )
     start, end = (each.expand(n_orders, 1, -1) for each in logits[:2])
     return torch.cat([start, logits[2:].reshape(n_orders, steps - 1, -1), end], dim=1)
 

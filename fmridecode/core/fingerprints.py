@@ -14,6 +14,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +82,14 @@ def map_prints(
     return prints
 
 
+@lru_cache(maxsize=1)  # folds of a run share the salt
 def _patterns(n_voxels: int, salt: str) -> NDArray[np.float32]:
     """Return ``(voxels, BITS)`` of +1 and -1."""
     stream = hashlib.shake_256(bytes.fromhex(salt)).digest(math.ceil(n_voxels * BITS / 8))
     bits = np.unpackbits(np.frombuffer(stream, dtype=np.uint8))[: n_voxels * BITS]
-    return (2.0 * bits.reshape(n_voxels, BITS) - 1.0).astype(np.float32)
+    patterns = 2 * bits.reshape(n_voxels, BITS).astype(np.float32) - 1
+    patterns.flags.writeable = False
+    return patterns
 
 
 def differing_bits(a: Prints, b: Prints) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fmridecode.core.models import Decoder, Ensemble
 from fmridecode.errors import UsageError
-from fmridecode.shapes import Logits, Maps, MembersLogits
+from fmridecode.shapes import Inside, Logits, Maps, MembersLogits
 
 T = TypeVar("T")
 
@@ -25,11 +25,12 @@ FEWEST = 2
 """oneDNN convolves batches; torch takes a slower path for most single maps."""
 
 
-def portion(model: Decoder, x: Maps) -> int:
+def portion(model: Decoder, x: Tensor) -> int:
     """Return how many maps of ``x`` to pass through a decoder at once; at least 1."""
     numbers = model.feature_numbers()
     if numbers == 0 or x.device.type != "cpu":
         return max(1, len(x))
+    numbers = max(numbers, model.mask.numel())  # of the maps, where the layers see coarse ones
     return min(max(FEWEST, CACHE // (x.element_size() * numbers)), max(1, len(x)))
 
 
@@ -66,12 +67,17 @@ def logits_of(model: Decoder, x: Maps) -> Logits:
     return _passed(model, x, model, dim=0)
 
 
+def logits_within(model: Decoder, inside: Inside) -> Logits:
+    """Return the logits of maps of which the voxels of the mask are there."""
+    return _passed(model, inside, lambda few: model.decode(model.enter(few)), dim=0)
+
+
 def members_logits_of(model: Ensemble, x: Maps) -> MembersLogits:
     """Return the logits of every member of an ensemble, likewise."""
     return _passed(model, x, model.each, dim=1)
 
 
-def _passed(model: Decoder, x: Maps, of_few: Callable[[Maps], Tensor], *, dim: int) -> Tensor:
+def _passed(model: Decoder, x: Tensor, of_few: Callable[[Tensor], Tensor], *, dim: int) -> Tensor:
     def run(size: int) -> Tensor:
         return torch.cat([of_few(few) for few in torch.split(x, size)], dim=dim)
 

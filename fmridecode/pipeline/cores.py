@@ -38,6 +38,8 @@ def in_threads(work: Callable[..., T], *items: Iterable[Any]) -> list[T]:
     """
     import torch
 
+    if torch.get_num_threads() == 1:
+        return list(map(work, *items))
     # threads that turn warnings off may leave that in one another's state
     with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as pool:
         return list(pool.map(work, *items))

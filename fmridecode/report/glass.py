@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -182,6 +183,12 @@ def _over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint
     out[there, :3] = np.rint(255 * colour / opacity[:, None])
     out[there, 3] = np.rint(255 * opacity)
     return out
+
+
+@lru_cache(maxsize=1)
+def glass_brain() -> GlassBrain:
+    """Return this process's glass brain: one is enough for all pages."""
+    return GlassBrain()
 
 
 def load_map(path: Path, *, least: float = 0.0) -> Any:

@@ -13,13 +13,19 @@ from fmridecode.bids.templates import Template, target_grid
 from fmridecode.bundles.bundle import Bundle, load, save
 from fmridecode.config import RunConfig, compose, preset_values
 from fmridecode.core.calibration import Calibration
+from fmridecode.core.fingerprints import BITS, salt_of
 from fmridecode.core.maps import MapClass
+from fmridecode.core.origin import Fingerprints, Origin, Usual
 from fmridecode.core.trained import TrainedDecoder, build_whole
+from fmridecode.core.typicality import FLOORS
 from fmridecode.experiments.regions import DOMAINS
 from fmridecode.pipeline.cores import n_threads
 from fmridecode.pipeline.device import make_repeatable
 
 TEMPERATURE = 1.5
+MEASURES = ("faithfulness", "sanity", "reliability", "robustness")
+"""What is measured of every map by default, which no script of a few lines does."""
+
 SHIFT = 0.7
 """Millimetres along each axis between the maps' grid and the template's, so that maps have to be
 resampled."""
@@ -56,7 +62,7 @@ def make_study(folder: Path, *, resolution: int = 2, participants: int = 1) -> S
             "space": {"resolution": resolution},
             "model": {"dense_init": "glorot"},  # zero would make all maps zero
             "saliency": {"methods": ("gradient",), "target": "true"},
-            "evaluation": {"faithfulness": "off"},
+            "evaluation": dict.fromkeys(MEASURES, "off"),
             "execution": {"device": "cpu"},
         },
     )
@@ -127,4 +133,9 @@ def _decoder(config: RunConfig, template: Template) -> TrainedDecoder:
         n_maps=0,
         n_participants=0,
         seed=0,
+        # compared with every map, as those of a trained decoder are
+        origin=Origin(
+            usual=tuple(Usual(statistic=each, median=0.0, spread=1.0) for each in FLOORS),
+            fingerprints=Fingerprints(salt=salt_of("benchmark"), maps=("0" * (BITS // 4),)),
+        ),
     )

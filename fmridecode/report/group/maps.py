@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from fmridecode.report.blocks import Block, Gallery, Heading, Key, Missing, Prose, Source
-from fmridecode.report.glass import PERCENTILE, GlassBrain, glass_picture
+from fmridecode.report.glass import PERCENTILE, glass_brain, glass_picture
 from fmridecode.report.group.facts import class_names
 from fmridecode.report.numbers import count
 from fmridecode.report.saliency import SaliencyMap, in_order
@@ -60,7 +60,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         if each.method == main
     }
     blocks.append(_slices(main, viewers, background, maps))
-    brain = GlassBrain()
+    brain = glass_brain()
     for target in dict.fromkeys(each.target for each in maps):
         chosen = [each for each in maps if each.target == target]
         blocks += [

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from fmridecode.report.blocks import Block, Gallery, Missing, Prose
-from fmridecode.report.glass import GlassBrain
+from fmridecode.report.glass import glass_brain
 from fmridecode.report.group.facts import class_names
 from fmridecode.report.numbers import count, number
 from fmridecode.report.panel import READING, Panel, find_panels, panel_picture
@@ -32,7 +32,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         )
     names = class_names(derivatives)
     labels = dict.fromkeys([*names, *(each.label for each in panels)])
-    brain = GlassBrain()
+    brain = glass_brain()
     pictures = []
     for label in labels:
         of_class = [each for each in panels if each.label == label]

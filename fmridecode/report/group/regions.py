@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fmridecode.report.blocks import Block, Column, Gallery, Grid, Heading, Missing, Prose
 from fmridecode.report.drawing import source
-from fmridecode.report.glass import GlassBrain, glass_picture
+from fmridecode.report.glass import glass_brain, glass_picture
 from fmridecode.report.group.clusters import cluster_grids
 from fmridecode.report.group.facts import class_names
 from fmridecode.report.group.maps import LEGEND
@@ -143,7 +143,7 @@ def _surviving(
     thresholds = dict(
         zip(table.frame["map"], table.frame["threshold_t"].astype(float), strict=True)
     )
-    brain, pictures = GlassBrain(), []
+    brain, pictures = glass_brain(), []
     for each in maps:
         least = thresholds.get(each.path.name, np.nan)
         if each.method != main or not np.isfinite(least):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fmridecode.report.blocks import Block, Gallery, Missing, Prose
-from fmridecode.report.glass import GlassBrain
+from fmridecode.report.glass import glass_brain
 from fmridecode.report.panel import READING, find_panels, panel_picture
 from fmridecode.report.participant.rows import with_session
 
@@ -25,7 +25,7 @@ def build(participant: Participant) -> tuple[Block, ...]:
                 f"{participant.label}; nothing is trained anew",
             ),
         )
-    brain = GlassBrain()
+    brain = glass_brain()
     pictures = [
         panel_picture(
             participant.derivatives, brain, each,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fmridecode.report.blocks import Block, Gallery, Heading, Missing
-from fmridecode.report.glass import GlassBrain, glass_picture
+from fmridecode.report.glass import glass_brain, glass_picture
 from fmridecode.report.group.maps import LEGEND, READING
 from fmridecode.report.participant.rows import predictions, probability_columns
 from fmridecode.report.saliency import SaliencyMap, in_order
@@ -30,7 +30,7 @@ def build(participant: Participant) -> tuple[Block, ...]:
             ),
         )
     blocks: list[Block] = [READING]
-    brain = GlassBrain()
+    brain = glass_brain()
     for target in dict.fromkeys(each.target for each in maps):
         blocks += [
             Heading(text=target, note="one participant’s map"),
