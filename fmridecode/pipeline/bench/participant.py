@@ -15,10 +15,11 @@ from fmridecode.bids.images import read_image
 from fmridecode.bids.resampling import resample
 from fmridecode.bids.saliency_files import compressed
 from fmridecode.bids.tables import read_table
+from fmridecode.core.settings import EvaluationConfig
 from fmridecode.experiments.benchmarks import references
 from fmridecode.experiments.benchmarks.comparison import Comparison
 from fmridecode.experiments.regions import DOMAINS
-from fmridecode.pipeline.bench.study import TEMPERATURE, Study
+from fmridecode.pipeline.bench.study import MEASURES, TEMPERATURE, Study
 from fmridecode.pipeline.participant.output import Output
 from fmridecode.pipeline.participant.write import write_participants
 from fmridecode.pipeline.preparing.prepare import prepare
@@ -26,8 +27,21 @@ from fmridecode.pipeline.turns import Turn
 
 
 def participant_run(study: Study) -> Comparison:
-    """Compare one participant from files to files: index, read, decode, explain, score, write."""
+    """Compare one participant from files to files: index, read, decode, explain, score, write.
 
+    Nothing is measured of the maps but their scores, which the script computes too.
+    """
+    off = "--" + " off --".join(MEASURES) + " off"
+    return _compared(study, f"default preset, {off}")
+
+
+def measured_run(study: Study) -> Comparison:
+    """Compare the same with all that is measured of maps by default, which the script does not."""
+    measured = replace(study, config=replace(study.config, evaluation=EvaluationConfig()))
+    return _compared(measured, "default preset, whose evaluation the script does not do")
+
+
+def _compared(study: Study, how: str) -> Comparison:
     def fresh() -> Path:
         return Path(tempfile.mkdtemp(prefix="out-", dir=study.folder))
 
@@ -37,8 +51,8 @@ def participant_run(study: Study) -> Comparison:
         return _difference(ours, theirs, _script(study, theirs))
 
     return Comparison(
-        name=f"participant run, {len(study.files)} maps in and out, "
-        f"{study.config.space.resolution} mm, default preset",
+        name=f"participant run without its page, {len(study.files)} maps in and out, "
+        f"{study.config.space.resolution} mm, {how}",
         ours=lambda: _run(study, fresh()),
         reference=lambda: _script(study, fresh()),
         error=error,

@@ -9,7 +9,7 @@ import torch
 from fmridecode.experiments.benchmarks.cases import SIZES, Size
 from fmridecode.experiments.benchmarks.comparison import Comparison, Measured
 from fmridecode.experiments.benchmarks.run import run_core, run_one, run_paper_step
-from fmridecode.pipeline.bench.participant import participant_run
+from fmridecode.pipeline.bench.participant import measured_run, participant_run
 from fmridecode.pipeline.bench.preparing import preparing
 from fmridecode.pipeline.bench.profile import profile
 from fmridecode.pipeline.bench.study import make_study
@@ -60,7 +60,8 @@ def run(
     resolution, participants = (8, 2) if small else (2, _PARTICIPANTS)
     runs: list[Comparison] = []
     if "participant" in parts:
-        runs.append(participant_run(make_study(folder / "one", resolution=resolution)))
+        alone = make_study(folder / "one", resolution=resolution)
+        runs += [participant_run(alone), measured_run(alone)]
     if "preparing" in parts:
         study = make_study(folder / "many", resolution=resolution, participants=participants)
         runs.append(preparing(study, participants=participants, nprocs=torch.get_num_threads()))
