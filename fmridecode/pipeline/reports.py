@@ -11,6 +11,7 @@ from fmridecode.config import RunConfig
 from fmridecode.errors import NoInputError, NothingMatchedError
 from fmridecode.pipeline.group.endings import PREDICTIONS
 from fmridecode.pipeline.memory import check_memory, n_processes, work_of
+from fmridecode.pipeline.regression.endings import PREDICTIONS as NUMBERS
 from fmridecode.progress import progress
 from fmridecode.report import build_group, build_participant
 
@@ -36,7 +37,8 @@ def reports_only(level: str, output_dir: Path, config: RunConfig) -> None:
     if level == "group":
         write_group_page(output_dir)
         return
-    tables = sorted(output_dir.glob(f"sub-*/func/*_{PREDICTIONS}"))
+    endings = (PREDICTIONS, NUMBERS)
+    tables = sorted(p for each in endings for p in output_dir.glob(f"sub-*/func/*_{each}"))
     labels = [each.parent.parent.name.removeprefix("sub-") for each in tables]
     asked = [without_prefix(each, "sub-") for each in config.input.participant_label]
     if not labels or (missing := [each for each in asked if each not in labels]):

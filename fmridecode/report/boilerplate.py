@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from fmridecode.report.decoder_text import decoder_text, given_text
 from fmridecode.report.evaluation_text import evaluation_text
+from fmridecode.report.number_text import (
+    STATISTICS,
+    baseline_text,
+    calibration_text,
+    objective_text,
+    saliency_text,
+)
 from fmridecode.report.numbers import count, enumeration
 
 if TYPE_CHECKING:
@@ -16,6 +23,10 @@ _STATISTICS = (
     "Confidence intervals are 95 % percentile bootstrap intervals over participants. "
     "Saliency methods were compared by two-sided paired t-tests over participants’ means, "
     "Bonferroni-corrected over all pairs of methods."
+)
+_TEMPERATURE = (
+    "choose the epoch and to calibrate the probabilities by temperature scaling (Guo et al., "
+    "2017)."
 )
 _SOFTWARE = (
     "fmridecode finds maps with PyBIDS (Yarkoni et al., 2019), trains with PyTorch (Paszke et "
@@ -38,6 +49,7 @@ def boilerplate(
     n_participants: int | None,
     n_maps: int | None,
     classes: tuple[str, ...],
+    target: str = "",
 ) -> tuple[str, ...]:
     """Return the paragraphs of the methods text.
 
@@ -53,10 +65,21 @@ def boilerplate(
         Of fmridecode; empty when not recorded.
     n_participants, n_maps, classes
         What was decoded; None or empty when not known.
+    target
+        The number that was decoded; empty where classes were.
     """
-    trained = (
-        (decoder_text(settings), _validation(settings)) if not given else (given_text(given),)
-    )
+    decoder = decoder_text(settings) + (f" {objective_text(target)}" if target else "")
+    validation = _validation(settings, calibration_text() if target else _TEMPERATURE)
+    trained = (decoder, validation) if not given else (given_text(given),)
+    if target:
+        return (
+            _data(settings, version, n_participants, n_maps, classes),
+            *trained,
+            baseline_text(settings),
+            saliency_text(settings, target),
+            STATISTICS,
+            _SOFTWARE,
+        )
     return (
         _data(settings, version, n_participants, n_maps, classes),
         *trained,
@@ -97,7 +120,7 @@ def _data(
     return " ".join(sentences)
 
 
-def _validation(settings: Settings) -> str:
+def _validation(settings: Settings, chosen: str) -> str:
     sentences = []
     folds = settings.number("split", "folds")
     if settings.get("split", "holdout"):
@@ -112,8 +135,7 @@ def _validation(settings: Settings) -> str:
             f"Decoders were cross-validated over participants in {count(folds, 'fold')}: every "
             "participant was decoded and explained by a decoder that had not seen any of the "
             f"participant’s maps. Within each fold, further participants{chose} were held out to "
-            "choose the epoch and to calibrate the probabilities by temperature scaling (Guo et "
-            "al., 2017)."
+            f"{chosen}"
         )
     column = settings.get("split", "group_column")
     if column:

@@ -5,7 +5,13 @@ from pathlib import Path
 from fmridecode.errors import NoInputError
 from fmridecode.report.derivatives import Derivatives, Participant
 from fmridecode.report.page import write_page
-from fmridecode.report.sections import GROUP_SECTIONS, PARTICIPANT_SECTIONS
+from fmridecode.report.regression.facts import is_of_number, is_of_number_in
+from fmridecode.report.sections import (
+    GROUP_SECTIONS,
+    NUMBER_PARTICIPANT_SECTIONS,
+    NUMBER_SECTIONS,
+    PARTICIPANT_SECTIONS,
+)
 
 
 def build_group(output_dir: Path, underlay: Path | None = None) -> Path:
@@ -38,7 +44,7 @@ def build_group(output_dir: Path, underlay: Path | None = None) -> Path:
         path=derivatives.root / "group.html",
         title="Group report",
         subject=derivatives,
-        sections=GROUP_SECTIONS,
+        sections=NUMBER_SECTIONS if is_of_number(derivatives) else GROUP_SECTIONS,
     )
 
 
@@ -76,7 +82,7 @@ def build_participant(output_dir: Path, participant: str) -> Path:
         path=derivatives.root / f"{subject.name}.html",
         title=f"Participant {subject.name}",
         subject=subject,
-        sections=PARTICIPANT_SECTIONS,
+        sections=NUMBER_PARTICIPANT_SECTIONS if is_of_number_in(subject) else PARTICIPANT_SECTIONS,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fmridecode.errors import BadDataError
-from fmridecode.report.saliency import SaliencyMap, find_maps
+from fmridecode.report.saliency import SaliencyMap, find_maps, find_number_maps
 from fmridecode.report.table import Table, read_json, read_table
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Derivatives:
         """Return the mean saliency maps, of the true class of what was explained."""
         found = find_maps(self.root, "group_*_saliency.nii.gz")
         return tuple(each for each in found if each.explains_truth and not each.is_copy)
+
+    def number_maps(self) -> tuple[SaliencyMap, ...]:
+        """Return the maps of the group where a number was decoded."""
+        return find_number_maps(self.root, "group_*.nii.gz")
 
     def participants(self) -> tuple[Participant, ...]:
         """Return the participants that have a folder."""
@@ -134,6 +138,10 @@ class Participant:
         """Read the predictions of every session."""
         return self._tables("decoding_predictions", "true_label", "predicted_label")
 
+    def number_predictions(self) -> tuple[Table, ...]:
+        """Read what was predicted where a number was decoded; empty where classes were."""
+        return self._tables("regression_predictions", "unit", "predicted", "sd", "true")
+
     def scores(self) -> tuple[Table, ...]:
         """Read the scores of every session."""
         return self._tables("interpretability_scores", "label", "method", "criterion", "pearson_r")
@@ -142,6 +150,10 @@ class Participant:
         """Return the saliency maps of the true classes, of every session."""
         found = find_maps(self.folder, "**/*_saliency.nii.gz")
         return tuple(each for each in found if each.explains_truth and not each.is_copy)
+
+    def number_maps(self) -> tuple[SaliencyMap, ...]:
+        """Return the saliency maps where a number was decoded, of every session."""
+        return find_number_maps(self.folder, "**/*_saliency.nii.gz")
 
     def _tables(self, description: str, *columns: str) -> tuple[Table, ...]:
         paths = sorted(self.folder.glob(f"**/{self.name}_*desc-{description}.tsv"))

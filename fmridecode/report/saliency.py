@@ -103,5 +103,28 @@ def find_maps(folder: Path, pattern: str) -> tuple[SaliencyMap, ...]:
     return tuple(found)
 
 
+def find_number_maps(folder: Path, pattern: str) -> tuple[SaliencyMap, ...]:
+    """Return the maps whose sidecars name a number, without copies on another grid.
+
+    The target is the number; what is no saliency map is of the method ``voxelwise regression``.
+    """
+    found = []
+    for path in sorted(folder.glob(pattern)):
+        sidecar = read_json(path.with_name(path.name.removesuffix(".nii.gz") + ".json"))
+        if "TargetColumn" in sidecar and "ResampledFrom" not in sidecar:
+            count = sidecar.get("NumberOfParticipants")
+            found.append(
+                SaliencyMap(
+                    path=path,
+                    method=str(sidecar.get("SaliencyMethod", "voxelwise regression")),
+                    target=str(sidecar["TargetColumn"]),
+                    true_label="",
+                    n_participants=None if count is None else int(count),
+                    sidecar=sidecar,
+                )
+            )
+    return tuple(found)
+
+
 def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -1,7 +1,8 @@
-"""The sections of the two pages, in the order in which they appear.
+"""The sections of the pages, in the order in which they appear.
 
 To add one, write a function from the subject (`Derivatives` or `Participant`) to blocks, and
-name it here. Navigation, links and printing follow from the entry.
+name it here. Navigation, links and printing follow from the entry. Pages of a decoded number have
+their own, so that none is empty for want of classes.
 """
 
 from fmridecode.report.derivatives import Derivatives, Participant
@@ -29,6 +30,11 @@ from fmridecode.report.page import Section
 from fmridecode.report.participant import interactions as own_interactions
 from fmridecode.report.participant import origin, overview, predictions, saliency, scores
 from fmridecode.report.participant import panels as own_panels
+from fmridecode.report.regression import maps as number_maps
+from fmridecode.report.regression import participant as own_number
+from fmridecode.report.regression import participants as number_participants
+from fmridecode.report.regression import prediction
+from fmridecode.report.regression import summary as number_summary
 
 GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
     Section(anchor="summary", title="Summary", question="", build=summary.build),
@@ -136,6 +142,12 @@ GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
     ),
 )
 
+
+def _shared(*anchors: str) -> tuple[Section[Derivatives], ...]:
+    """Return sections that do not ask what was decoded."""
+    return tuple(each for each in GROUP_SECTIONS if each.anchor in anchors)
+
+
 PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
     Section(anchor="summary", title="Summary", question="", build=overview.build),
     Section(
@@ -174,4 +186,45 @@ PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
         question="Which decoder made this, and from what?",
         build=origin.build,
     ),
+)
+
+NUMBER_SECTIONS: tuple[Section[Derivatives], ...] = (
+    Section(anchor="summary", title="Summary", question="", build=number_summary.build),
+    Section(
+        anchor="prediction",
+        title="Prediction",
+        question="Can the number be predicted in participants the decoder never saw?",
+        build=prediction.build,
+    ),
+    Section(
+        anchor="maps",
+        title="Maps",
+        question="Where does activation go with the number, and what does the decoder use?",
+        build=number_maps.build,
+    ),
+    *_shared("training"),
+    Section(
+        anchor="participants",
+        title="Participants",
+        question="What was predicted of each participant?",
+        build=number_participants.build,
+    ),
+    *_shared("plausibility", "methods", "exclusions", "files"),
+)
+
+NUMBER_PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
+    Section(anchor="summary", title="Summary", question="", build=own_number.summary),
+    Section(
+        anchor="predictions",
+        title="Predictions",
+        question="What does each map give, and how sure is the decoder?",
+        build=own_number.predictions,
+    ),
+    Section(
+        anchor="maps",
+        title="Saliency maps",
+        question="Which voxels raise or lower the prediction?",
+        build=own_number.maps,
+    ),
+    *(each for each in PARTICIPANT_SECTIONS if each.anchor == "origin"),
 )

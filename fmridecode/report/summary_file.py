@@ -12,6 +12,13 @@ from fmridecode.report.findings import paragraphs
 from fmridecode.report.findings.finding import plain
 from fmridecode.report.group.facts import class_names, metrics, metrics_table, unseen
 from fmridecode.report.group.methods import version_of
+from fmridecode.report.regression.facts import (
+    alignment_table,
+    is_of_number,
+    scores,
+    scores_table,
+    target_of,
+)
 from fmridecode.report.table import Table
 
 FORMAT = 1
@@ -43,6 +50,8 @@ def write_summary(output_dir: Path) -> None:
 
 def summary(derivatives: Derivatives) -> dict[str, Any]:
     """Return the content of the file; empty where nothing was decoded."""
+    if is_of_number(derivatives):
+        return number_summary(derivatives)
     table = metrics_table(derivatives)
     rows = () if table is None else metrics(table)
     if not rows:
@@ -69,6 +78,39 @@ def summary(derivatives: Derivatives) -> dict[str, Any]:
             "files": [m.path.name for m in derivatives.group_maps()],
         },
         "tables": [each.path.name for each in tables],
+    }
+
+
+def number_summary(derivatives: Derivatives) -> dict[str, Any]:
+    """Return the content of the file where a number was decoded; empty where nobody is scored."""
+    table, aligned = scores_table(derivatives), alignment_table(derivatives)
+    rows = () if table is None else scores(table)
+    if table is None or not rows:
+        return {}
+    excluded = derivatives.table("excluded_participants", "participant_id")
+    name, unit = target_of(derivatives)
+    return {
+        "$schema": SCHEMA,
+        "format": FORMAT,
+        "software": {"name": "fmridecode", "version": version_of(derivatives)},
+        "settings": _settings(derivatives),
+        "participants": {
+            "n": rows[0].n_participants,
+            "n_maps": rows[0].n_maps,
+            "n_excluded": None if excluded is None else excluded.frame["participant_id"].nunique(),
+            "n_predictions_seen_in_training": unseen(derivatives).n_seen,
+        },
+        "classes": [],
+        "regression": {
+            "table": table.path.name,
+            "target": name,
+            "unit": unit,
+            "scores": _measure(table)["rows"],
+            "alignment": [] if aligned is None else _measure(aligned)["rows"],
+        },
+        "measures": {},
+        "maps": {"files": [each.path.name for each in derivatives.number_maps()]},
+        "tables": [each.path.name for each in derivatives.group_tables()],
     }
 
 

@@ -20,7 +20,7 @@ _TEXT_COLUMNS = (
     "method", "method_a", "method_b", "criterion", "measure", "metric", "unit", "role", "fold",
     "reason", "reasons", "stage", "order",
     "replacement", "curve", "reference", "series", "map", "cluster", "basis", "region", "parcel",
-    "parcel_a", "parcel_b", "atlas", "randomised", "layer", "similarity", "survives",
+    "parcel_a", "parcel_b", "atlas", "randomised", "predictor", "layer", "similarity", "survives",
 )  # fmt: skip
 
 

@@ -135,6 +135,7 @@ def _sidecar(
         "Sources": list(example.sources),
         "SaliencyMethod": method,
         "TargetColumn": target.name,
+        **({"TargetUnit": target.unit} if target.unit else {}),
         "TargetSource": _target(maps).source,
         "TrainingMean": predicted.number.mean,
         "TrainingSD": predicted.number.sd,

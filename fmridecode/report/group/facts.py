@@ -78,7 +78,7 @@ def unseen(derivatives: Derivatives) -> Unseen:
     columns = [
         table.frame["seen_in_training"]
         for participant in derivatives.participants()
-        for table in participant.predictions()
+        for table in (*participant.predictions(), *participant.number_predictions())
         if "seen_in_training" in table.frame
     ]
     return Unseen(

@@ -33,6 +33,9 @@ _CONTENTS = {
     "parcels_participants": "Mean saliency in the parcels of the atlas, of each participant",
     "interactions_pairs": "How every two parcels of the atlas interact in the decoders, tested",
     "interactions_tests": "Outcome of the tests of pairs of parcels",
+    "regression_scores": "R2, errors, correlation and coverage, with what they are compared with",
+    "regression_participants": "What was predicted of each participant",
+    "regression_alignment": "How saliency agrees with the voxelwise regression",
     "excluded_participants": "Who was left out, and why",
 }
 
@@ -83,6 +86,14 @@ def _files(derivatives: Derivatives) -> Grid:
             "",
         )
         for each in maps
+    ]
+    rows += [
+        (
+            _anchor(each.path.name, derivatives.link(each.path)),
+            str(each.sidecar.get("Description", "")).partition(";")[0],
+            "",
+        )
+        for each in derivatives.number_maps()
     ]
     return Grid(
         caption="Files of the group level. A data dictionary lies beside each table, a sidecar "

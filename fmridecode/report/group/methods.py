@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -10,6 +10,7 @@ from fmridecode.report.blocks import Block, Heading, Listing, Missing, Paste, Pr
 from fmridecode.report.boilerplate import boilerplate
 from fmridecode.report.group.facts import class_names, metrics, metrics_table
 from fmridecode.report.references import cited_in
+from fmridecode.report.regression.facts import scores, scores_table
 from fmridecode.report.resolved import Settings
 
 if TYPE_CHECKING:
@@ -40,22 +41,41 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
 
 def methods_text(derivatives: Derivatives) -> tuple[str, ...]:
     """Return the paragraphs of the methods text, as far as settings and tables are there."""
-    table = metrics_table(derivatives)
-    found = () if table is None else metrics(table)
     given, tables = derivatives.given(), derivatives.config()
     if given:  # it decides where maps are decoded
         known = {name: given[name] for name in ("space", "resolution", "zscore") if name in given}
         tables = {**tables, "space": {**tables.get("space", {}), **known}}
+    target = _target(given, tables)
+    n_participants, n_maps = _numbers(derivatives, target)
     paragraphs = boilerplate(
         Settings(tables=tables),
         group=Settings(tables=derivatives.group_config()),
         given=given,
         version=version_of(derivatives),
-        n_participants=found[0].n_participants if found else None,
-        n_maps=found[0].n_maps if found else None,
+        n_participants=n_participants,
+        n_maps=n_maps,
         classes=class_names(derivatives),
+        target=target,
     )
     return tuple(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _target(given: dict[str, Any], tables: dict[str, Any]) -> str:
+    """Return what the number is called that is decoded; empty where classes are."""
+    if given:
+        return str(given.get("target", {}).get("name", ""))
+    return str(tables.get("input", {}).get("target_column", ""))
+
+
+def _numbers(derivatives: Derivatives, target: str) -> tuple[int | None, int | None]:
+    """Return how many participants and maps were evaluated, None where nothing was yet."""
+    if target:
+        table = scores_table(derivatives)
+        rows = () if table is None else scores(table)
+        return (rows[0].n_participants, rows[0].n_maps) if rows else (None, None)
+    table = metrics_table(derivatives)
+    found = () if table is None else metrics(table)
+    return (found[0].n_participants, found[0].n_maps) if found else (None, None)
 
 
 def _origin(derivatives: Derivatives, path: Path) -> str:

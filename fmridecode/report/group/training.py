@@ -111,10 +111,11 @@ def _curves(derivatives: Derivatives, model: Model, table: Table) -> Gallery:
     losses = table.frame[["train_loss", "validation_loss"]]
     low, high = float(losses.min().min()), float(losses.quantile(0.99).max())
     margin = 0.06 * (high - low) or 0.1
+    least = low - margin if low < 0 else max(0, low - margin)
     folds = list(dict.fromkeys(table.frame["fold"]))
     return Gallery(
         pictures=tuple(
-            _curve(derivatives, model, table, fold, limits=(max(0, low - margin), high + margin))
+            _curve(derivatives, model, table, fold, limits=(least, high + margin))
             for fold in folds
         ),
         smallest=160,
@@ -157,16 +158,18 @@ def _sizes(model: Model, fold: str) -> dict[str, int]:
 
 def _folds_grid(derivatives: Derivatives, model: Model, tables: list[Table]) -> Grid:
     names = list(dict.fromkeys(fold for table in tables for fold in table.frame["fold"]))
+    of_number = any("validation_r2" in table.frame for table in tables)
+    score = "R²" if of_number else "accuracy"
     return Grid(
-        caption="Folds: participants who trained, chose the epoch and the temperature, and were "
-        "tested; the kept epoch, and its accuracy on validation maps, clean and under attack.",
+        caption="Folds: participants who trained, chose the epoch and the calibration, and were "
+        f"tested; the kept epoch, and its {score} on validation maps, clean and under attack.",
         columns=(
             Column("Fold"),
             Column("Train", numeric=True),
             Column("Validation", numeric=True),
             Column("Test", numeric=True),
             Column("Kept epoch", numeric=True),
-            Column("Accuracy", numeric=True),
+            Column(score[0].upper() + score[1:], numeric=True),
             Column("Under attack", numeric=True),
         ),
         rows=tuple(
@@ -183,7 +186,7 @@ def _size_cells(model: Model, fold: str) -> tuple[str, ...]:
 
 
 def _kept_cells(training: Table | None, fold: str) -> tuple[str, ...]:
-    """Return epoch, accuracy and robust accuracy that were kept (means over an ensemble)."""
+    """Return epoch, score and score under attack that were kept (means over an ensemble)."""
     if training is None or "selected" not in training.frame:
         return (NOTHING,) * 3
     rows = training.frame[
@@ -191,8 +194,9 @@ def _kept_cells(training: Table | None, fold: str) -> tuple[str, ...]:
     ]
     if rows.empty:
         return (NOTHING,) * 3
-    accuracies = tuple(
+    score = "r2" if "validation_r2" in rows else "accuracy"
+    scores = tuple(
         number(float(rows[name].mean())) if name in rows else NOTHING
-        for name in ("validation_accuracy", "robust_accuracy")
+        for name in (f"validation_{score}", f"robust_{score}")
     )
-    return (", ".join(whole(epoch + 1) for epoch in rows["epoch"]), *accuracies)
+    return (", ".join(whole(epoch + 1) for epoch in rows["epoch"]), *scores)

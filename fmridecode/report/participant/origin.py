@@ -9,7 +9,6 @@ from markupsafe import Markup
 from fmridecode.report.blocks import Block, Column, Grid
 from fmridecode.report.numbers import count, enumeration
 from fmridecode.report.participant.overview import decoder_hashes
-from fmridecode.report.participant.rows import predictions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +19,10 @@ if TYPE_CHECKING:
 def build(participant: Participant) -> tuple[Block, ...]:
     """List decoder, sources and files."""
     rows: list[tuple[str, str]] = []
-    found = predictions(participant)
-    if found is not None and "fold" in found.frame:
-        folds = list(dict.fromkeys(found.frame["fold"].dropna()))
+    tables = (*participant.predictions(), *participant.number_predictions())
+    frames = [each.frame for each in tables if "fold" in each.frame]
+    if frames:
+        folds = list(dict.fromkeys(fold for each in frames for fold in each["fold"].dropna()))
         rows += [("Fold", enumeration(folds))] if folds else []
     rows += [
         ("Decoder", Markup("<code>{}</code>").format(each)) for each in decoder_hashes(participant)
@@ -42,10 +42,11 @@ def _from_sidecars(participant: Participant) -> list[tuple[str, str]]:
     wanted = {
         "SpatialReference": "Space",
         "Temperature": "Temperature",
+        "TargetSource": "Number from",
         "TrainedOnParticipant": "Trained on this participant",
         "SoftwareVersion": "Software",
     }
-    maps = participant.maps()
+    maps = (*participant.maps(), *participant.number_maps())
     rows = []
     for key, title in wanted.items():
         values = dict.fromkeys(str(each.sidecar[key]) for each in maps if key in each.sidecar)

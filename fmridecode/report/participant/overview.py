@@ -137,5 +137,6 @@ def _plausibility(participant: Participant) -> tuple[Block, ...]:
 
 def decoder_hashes(participant: Participant) -> tuple[str, ...]:
     """Return the hashes of the decoders that the maps' sidecars name."""
-    found = (each.sidecar.get("DecoderHash") for each in participant.maps())
+    maps = (*participant.maps(), *participant.number_maps())
+    found = (each.sidecar.get("DecoderHash") for each in maps)
     return tuple(dict.fromkeys(str(each) for each in found if each))
