@@ -47,6 +47,7 @@ HARMLESS = {  # these mean the same on any data set, so that the command can be 
     "--random-seed",
     "--resolution",
     "--saliency",
+    "--target-column",
     "--training",
 }
 TINY = {
@@ -156,12 +157,14 @@ def _refuse(url: str) -> tuple[bytes, str]:
 
 
 def noise(root: Path, template: Template, contrasts: str) -> Path:
-    """Write maps of noise: six participants, two tasks."""
+    """Write maps of noise: six participants of six ages, two tasks."""
     random = np.random.default_rng(0)
     root.mkdir()
     (root / "dataset_description.json").write_text(
         '{"Name": "noise", "BIDSVersion": "1.9.0", "DatasetType": "derivative"}'
     )
+    ages = "".join(f"sub-{n:02d}\t{20 + 7 * n % 11}\n" for n in range(1, 7))
+    (root / "participants.tsv").write_text(f"participant_id\tage\n{ages}")
     for who in ("01", "02", "03", "04", "05", "06"):
         folder = root / f"sub-{who}" / "func"
         folder.mkdir(parents=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 PENALTIES = tuple(float(10.0**e) for e in np.arange(-3.0, 4.5, 0.5))
 """Penalties that are tried, in units of the mean eigenvalue of the centred products."""
 
-_AT_ONCE = 256
+_AT_ONCE = 32
 """Maps read together."""
 
 

@@ -1,6 +1,6 @@
 """Regression of every voxel on a number over participants, and what maps agree with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,26 +44,37 @@ def slopes(maps: NDArray[np.floating], numbers: Values) -> Slopes:
 
 
 def beyond_conditions(
-    maps: NDArray[np.floating], labels: Sequence[str], participants: Sequence[str]
+    read: Callable[[int], NDArray[np.floating]],
+    labels: Sequence[str],
+    participants: Sequence[str],
 ) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """Return each participant's mean map, the mean map of each condition taken out before.
 
-    So whoever lacks a condition is no outlier.
+    So whoever lacks a condition is no outlier. Maps are read twice, one at a time: there may be
+    many of each participant.
 
     Parameters
     ----------
-    maps
-        ``(maps, voxels)``, changed in place: they may be large.
+    read
+        Returns the map of a number, ``(voxels,)``.
     labels, participants
         The condition and the participant of each map.
     """
-    for label in set(labels):
-        rows = np.flatnonzero(np.array(labels) == label)
-        maps[rows] -= maps[rows].mean(axis=0)
+    means = {
+        label: _mean(read, [i for i, each in enumerate(labels) if each == label])
+        for label in dict.fromkeys(labels)
+    }
     who = tuple(dict.fromkeys(participants))
-    of = np.array(participants)
-    means = [maps[np.flatnonzero(of == each)].mean(axis=0) for each in who]
-    return who, np.stack(means).astype(np.float32)
+    rows = [[i for i, each in enumerate(participants) if each == one] for one in who]
+    beyond = [_mean(lambda i: read(i) - means[labels[i]], own) for own in rows]
+    return who, np.stack(beyond).astype(np.float32)
+
+
+def _mean(read: Callable[[int], NDArray[np.floating]], numbers: Sequence[int]) -> Values:
+    total = np.zeros_like(read(numbers[0]), dtype=np.float64)
+    for i in numbers:
+        total += read(i)
+    return total / len(numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

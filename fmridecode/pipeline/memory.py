@@ -16,6 +16,7 @@ from pathlib import Path
 from fmridecode.config import RunConfig
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapSet
+from fmridecode.core.objective import objective_of
 from fmridecode.core.settings import ModelConfig
 from fmridecode.errors import UsageError
 from fmridecode.pipeline import cores
@@ -91,7 +92,8 @@ def work_on(grid: Grid, *, n_maps: int = 0, n_classes: int = 2) -> Work:
 
 def work_of_maps(maps: MapSet) -> Work:
     """Return the work of a training on these maps."""
-    return work_on(maps.grid, n_maps=len(maps.examples), n_classes=len(maps.classes))
+    n_outputs = objective_of(maps).n_outputs(len(maps.classes))
+    return work_on(maps.grid, n_maps=len(maps.examples), n_classes=n_outputs)
 
 
 def work_of(config: RunConfig) -> Work:

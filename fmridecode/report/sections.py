@@ -30,6 +30,7 @@ from fmridecode.report.page import Section
 from fmridecode.report.participant import interactions as own_interactions
 from fmridecode.report.participant import origin, overview, predictions, saliency, scores
 from fmridecode.report.participant import panels as own_panels
+from fmridecode.report.regression import doubts as number_doubts
 from fmridecode.report.regression import maps as number_maps
 from fmridecode.report.regression import participant as own_number
 from fmridecode.report.regression import participants as number_participants
@@ -203,6 +204,12 @@ NUMBER_SECTIONS: tuple[Section[Derivatives], ...] = (
         build=number_maps.build,
     ),
     *_shared("training"),
+    Section(
+        anchor="doubts",
+        title="Doubts",
+        question="Which predictions should not be taken as they are?",
+        build=number_doubts.build,
+    ),
     Section(
         anchor="participants",
         title="Participants",

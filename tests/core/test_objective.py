@@ -111,6 +111,42 @@ def test_the_epoch_is_chosen_by_the_squared_error():
     assert best.validation_score == max(each.validation_score for each in history.epochs)
 
 
+def test_a_training_on_numbers_goes_on_bit_for_bit_from_a_checkpoint():
+    def run(start=None, stop_at=None):
+        model, captured, calls = a_decoder("cnn"), [], 0
+
+        def on_batch(capture):
+            nonlocal calls
+            calls += 1
+            if calls == stop_at:
+                captured.append(capture())
+                raise InterruptedError
+
+        config = TrainingConfig(batch_size=16, epochs=8, steps=2, learning_rate=0.02)
+        try:
+            history = fit(
+                model,
+                numbered(48),
+                numbered(20, seed=1),
+                config,
+                n_outputs=2,
+                objective=NUMBER,
+                generator=torch.Generator().manual_seed(3),
+                start=start,
+                on_batch=on_batch,
+            )
+        except InterruptedError:
+            return captured[0], None
+        return {name: value.clone() for name, value in model.state_dict().items()}, str(history)
+
+    expected, history = run()
+    for stop_at in (1, 4, 7):
+        checkpoint, _ = run(stop_at=stop_at)
+        found, again = run(start=checkpoint)
+        assert again == history
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
 def test_a_number_of_minus_one_is_no_unknown_class():
     labels = np.array([-1.0, 0.5], dtype=np.float32)
     assert NUMBER.most(labels).tolist() == [1.0, 0.25]

@@ -27,7 +27,9 @@ def test_a_voxel_without_spread_has_no_t() -> None:
 
 def test_a_participant_who_lacks_a_condition_is_no_outlier() -> None:
     maps = np.array([[10.0], [1.0], [12.0], [3.0], [14.0]], dtype=np.float32)
-    who, means = beyond_conditions(maps, ["a", "b", "a", "b", "a"], ["x", "x", "y", "y", "z"])
+    who, means = beyond_conditions(
+        lambda i: maps[i], ["a", "b", "a", "b", "a"], ["x", "x", "y", "y", "z"]
+    )
     assert who == ("x", "y", "z")
     np.testing.assert_allclose(means[:, 0], [-1.5, 0.5, 2.0])
 

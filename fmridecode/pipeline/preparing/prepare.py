@@ -105,7 +105,7 @@ def prepare(
     if not wanted:
         raise BadDataError(f"None of {listing(asked)} can be used; {next(iter(lacking.values()))}")
     everyone_there = wanted | set(lacking) == present
-    work = work_on(template.grid, n_maps=len(plan.examples), n_classes=len(plan.classes))
+    work = work_on(template.grid, n_maps=len(plan.examples), n_classes=max(2, len(plan.classes)))
     prepared = bids_maps.prepare(
         replace(plan, examples=tuple(e for e in plan.examples if e.participant in wanted)),
         template,

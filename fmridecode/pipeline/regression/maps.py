@@ -1,6 +1,6 @@
 """Group maps of a number: voxelwise regression, mean saliency, and how the two agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,14 @@ from fmridecode.bids.labels import camel
 from fmridecode.bids.names import bids_name
 from fmridecode.core.statistics import bootstrap
 from fmridecode.core.voxelwise import FEWEST, Agreement, agreement, beyond_conditions, slopes
-from fmridecode.pipeline.regression.stack import Rows, read_rows, saliency_files, zscored_files
+from fmridecode.pipeline.regression.stack import (
+    MapFile,
+    Voxels,
+    means_of,
+    saliency_files,
+    voxels_of,
+    zscored_files,
+)
 
 ALIGNMENT_DICTIONARY = {
     "method": "Saliency method.",
@@ -48,23 +55,24 @@ def write_number_maps(
         Of the bootstrap and the permutations.
     """
     ids = [str(each) for each in participants["participant_id"]]
-    rows = read_rows(zscored_files(output_dir, ids))
-    labels = [str(each.said["Label"]) for each in rows.files]
-    who, maps = beyond_conditions(rows.values, labels, [each.participant for each in rows.files])
+    files = zscored_files(output_dir, ids)
+    voxels, labels = voxels_of(files), [str(each.said["Label"]) for each in files]
+    who, maps = beyond_conditions(
+        lambda i: voxels.read(files[i].path), labels, [each.participant for each in files]
+    )
     table = participants.set_index("participant_id").loc[list(who)]
     numbers = table["true"].to_numpy(dtype=np.float64)
     folds = table["fold"].fillna(0).to_numpy(dtype=np.int64)
-    written = _write_slopes(output_dir, rows, maps, numbers, target)
+    sources = _sources(output_dir, files)
+    written = _write_slopes(output_dir, voxels, maps, numbers, target, sources)
     found = []
-    for method, files in saliency_files(output_dir, who).items():
-        saliency = read_rows(files, mask=rows.mask)
-        of = np.array([each.participant for each in saliency.files])
-        means = np.stack([saliency.values[of == each].mean(axis=0) for each in who])
-        written.append(_write_mean(output_dir, saliency, means, method, target))
+    for method, of_method in saliency_files(output_dir, who).items():
+        means = means_of(voxels, of_method, who)
+        written.append(_write_mean(output_dir, voxels, means, of_method, target))
         for reference, groups in (("test", folds), ("all", np.zeros_like(folds))):
             generator = np.random.default_rng(seed)
             each = agreement(means, maps, numbers, groups, generator=generator)
-            found.append(_row(method, reference, each, rows, seed=seed))
+            found.append(_row(method, reference, each, means.shape[1], seed=seed))
     for pattern in ("group_*_saliency.nii.gz", "group_*_statmap.nii.gz"):
         for earlier in set(output_dir.glob(pattern)) - set(written):
             earlier.unlink()
@@ -73,7 +81,7 @@ def write_number_maps(
 
 
 def _row(
-    method: str, reference: str, found: Agreement, rows: Rows, *, seed: int
+    method: str, reference: str, found: Agreement, n_voxels: int, *, seed: int
 ) -> dict[str, object]:
     r = found.pearson_r[np.isfinite(found.pearson_r)]
     low = mean = high = np.nan
@@ -90,16 +98,17 @@ def _row(
         "ci_high": high,
         "p": found.p if reference == "test" else np.nan,
         "n_participants": len(r),
-        "n_voxels": int(rows.mask.sum()),
+        "n_voxels": n_voxels,
     }
 
 
 def _write_slopes(
     output_dir: Path,
-    rows: Rows,
+    voxels: Voxels,
     maps: NDArray[np.floating],
     numbers: NDArray[np.float64],
     target: str,
+    sources: Mapping[str, object],
 ) -> list[Path]:
     if len(numbers) < FEWEST or np.ptp(numbers) == 0:
         return []
@@ -110,7 +119,7 @@ def _write_slopes(
         "out before, on the standardised number, with an intercept, in every voxel.",
         "NumberOfParticipants": found.n,
         "NumberSD": float(numbers.std()),
-        **_sources(output_dir, rows),
+        **sources,
     }
     images: dict[str, tuple[NDArray[np.float64], Mapping[str, object]]] = {
         "beta": (found.beta, {"Units": f"SD of the map per SD of {target}"}),
@@ -121,42 +130,54 @@ def _write_slopes(
         path = output_dir / bids_name(
             "statmap",
             ".nii.gz",
-            space=rows.grid.space,
-            res=rows.grid.resolution,
+            space=voxels.grid.space,
+            res=voxels.grid.resolution,
             stat=stat,
             desc=camel("regression", "of", target),
         )
         path = path.with_name(f"group_{path.name}")
         described = {"beta": "Slope", "t": "t of the slope"}[stat]
         sidecar = {"Description": f"{described} of the maps on {target}.", **said, **more}
-        write_map(path, rows.on_grid(values), grid=rows.grid, mask=rows.mask, sidecar=sidecar)
+        _write(path, voxels, values, sidecar)
         paths.append(path)
     return paths
 
 
 def _write_mean(
-    output_dir: Path, rows: Rows, means: NDArray[np.floating], method: str, target: str
+    output_dir: Path,
+    voxels: Voxels,
+    means: NDArray[np.float32],
+    files: Sequence[MapFile],
+    target: str,
 ) -> Path:
+    said = files[0].said
+    method = str(said["SaliencyMethod"])
     name = bids_name(
         "saliency",
         ".nii.gz",
-        space=rows.grid.space,
-        res=rows.grid.resolution,
+        space=voxels.grid.space,
+        res=voxels.grid.resolution,
         desc=camel(method, "to", target),
     )
-    path, said = output_dir / f"group_{name}", rows.files[0].said
+    path = output_dir / f"group_{name}"
     kept = ("SaliencyMethod", "TargetColumn", "Sign", "Units", "Mask")
     sidecar = {
         "Description": f"Mean over {len(means)} participants of their mean {method} saliency for "
         f"{target}; sessions and conditions are averaged first.",
         **{key: said[key] for key in kept if key in said},
         "NumberOfParticipants": len(means),
-        **_sources(output_dir, rows),
+        **_sources(output_dir, files),
     }
-    values = rows.on_grid(means.mean(axis=0, dtype=np.float64))
-    write_map(path, values, grid=rows.grid, mask=rows.mask, sidecar=sidecar)
+    _write(path, voxels, means.mean(axis=0, dtype=np.float64), sidecar)
     return path
 
 
-def _sources(output_dir: Path, rows: Rows) -> dict[str, object]:
-    return {"Sources": [f"bids::{each.path.relative_to(output_dir)}" for each in rows.files]}
+def _write(
+    path: Path, voxels: Voxels, values: NDArray[np.floating], sidecar: Mapping[str, object]
+) -> None:
+    whole = voxels.on_grid(values)
+    write_map(path, whole, grid=voxels.grid, mask=voxels.mask, sidecar=sidecar)
+
+
+def _sources(output_dir: Path, files: Sequence[MapFile]) -> dict[str, object]:
+    return {"Sources": [f"bids::{each.path.relative_to(output_dir)}" for each in files]}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fmridecode.core.number_scores import METRICS, WITHIN, covered, permutation_p
 from fmridecode.core.permutation import sign_flip_p
-from fmridecode.core.statistics import bootstrap
+from fmridecode.core.statistics import Estimate, bootstrap
 
 SCORES_DICTIONARY = {
     "predictor": "decoder; ridge, ridge regression on the same folds, whose penalty the same "
@@ -78,9 +78,7 @@ def _scored(
             function = _metric(METRICS[metric], true, predicted, expected)
         else:
             function = _share(covered(predicted - true, sd, WITHIN[metric]))
-        found = bootstrap(
-            len(members), _over(members, function), generator=np.random.default_rng(seed)
-        )
+        found = _interval(len(members), _over(members, function), seed=seed)
         p = np.nan
         if unit == "participant" and metric in TESTED and not constant:
             generator = np.random.default_rng(seed)
@@ -99,6 +97,14 @@ def _scored(
             }
         )
     return rows
+
+
+def _interval(n: int, statistic: Statistic, *, seed: int) -> Estimate:
+    """Return an estimate with its interval; nothing where it is not defined, as of one person."""
+    value = statistic(np.arange(n))
+    if not np.isfinite(value):
+        return Estimate(value=np.nan, low=np.nan, high=np.nan)
+    return bootstrap(n, statistic, generator=np.random.default_rng(seed))
 
 
 def _columns(table: pd.DataFrame, *names: str) -> list[NDArray[np.float64]]:
@@ -144,9 +150,7 @@ def _compared(decoder: pd.DataFrame, ridge: pd.DataFrame, *, seed: int) -> list[
     for metric, power in (("r2", 2), ("mae", 1)):
         ours = _metric(METRICS[metric], true, first, expected)
         theirs = _metric(METRICS[metric], true, second, expected)
-        found = bootstrap(
-            len(both), _difference(ours, theirs), generator=np.random.default_rng(seed)
-        )
+        found = _interval(len(both), _difference(ours, theirs), seed=seed)
         harm = np.abs(first - true) ** power - np.abs(second - true) ** power
         rows.append(
             {

@@ -24,29 +24,83 @@ class MapFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Maps within a mask.
+class Voxels:
+    """The voxels where anyone has data.
 
     Parameters
     ----------
-    values
-        ``(maps, voxels)``.
-    files
-        One per map.
     mask, grid
-        Where the voxels lie.
+        Where they lie.
+    first
+        A map on that grid.
     """
 
-    values: NDArray[np.float32]
-    files: tuple[MapFile, ...]
     mask: NDArray[np.bool_]
     grid: Grid
+    first: Path
+
+    def read(self, path: Path) -> NDArray[np.floating]:
+        """Read a map there.
+
+        Raises
+        ------
+        BadDataError
+            It cannot be read, or lies on another grid.
+        """
+        values, affine = read_image(path)
+        if not self.grid.equals(values.shape, affine):
+            raise BadDataError(
+                f"{path} lies on another grid than {self.first}: one OUTPUT_DIR holds one grid; "
+                "run the participant level again for one of them."
+            )
+        return values[self.mask]
 
     def on_grid(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return one value a voxel, on the grid."""
         whole = np.zeros(self.grid.shape, dtype=np.float32)
         whole[self.mask] = values
         return whole
+
+
+def voxels_of(files: Sequence[MapFile]) -> Voxels:
+    """Return the voxels where any of some maps has a value.
+
+    Raises
+    ------
+    NothingMatchedError
+        There are no maps.
+    BadDataError
+        They lie on different grids.
+    """
+    if not files:
+        raise NothingMatchedError(
+            "There are no maps of the participants: run the participant level again."
+        )
+    first = files[0].path
+    values, affine = read_image(first)
+    labels = dict(p.split("-", 1) for p in first.name.split("_") if "-" in p)
+    grid = Grid(
+        shape=values.shape,
+        affine=as_rows(affine),
+        space=labels["space"],
+        resolution=labels["res"],
+    )
+    everywhere = Voxels(mask=np.ones(values.shape, dtype=np.bool_), grid=grid, first=first)
+    covered = np.zeros(values.size, dtype=np.bool_)
+    for each in files:
+        covered |= everywhere.read(each.path) != 0
+    return Voxels(mask=covered.reshape(values.shape), grid=grid, first=first)
+
+
+def means_of(
+    voxels: Voxels, files: Sequence[MapFile], participants: Sequence[str]
+) -> NDArray[np.float32]:
+    """Return ``(participants, voxels)``, the mean of each participant's maps."""
+    means = np.empty((len(participants), int(voxels.mask.sum())), dtype=np.float32)
+    for row, who in zip(means, participants, strict=True):
+        own = [each.path for each in files if each.participant == who]
+        row[:] = sum(voxels.read(path) for path in own) / len(own)
+    return means
 
 
 def zscored_files(output_dir: Path, participants: Sequence[str]) -> list[MapFile]:
@@ -69,49 +123,3 @@ def _files(output_dir: Path, participants: Sequence[str], ending: str) -> list[M
         for who in participants
         for path in sorted((output_dir / who).glob(f"**/*_{ending}"))
     ]
-
-
-def read_rows(files: Sequence[MapFile], *, mask: NDArray[np.bool_] | None = None) -> Rows:
-    """Read maps; without a mask, within the voxels where any of them has a value.
-
-    Raises
-    ------
-    BadDataError
-        A map cannot be read, or they lie on different grids.
-    """
-    if not files:
-        raise NothingMatchedError(
-            "There are no maps of the participants: run the participant level again."
-        )
-    first, affine = read_image(files[0].path)
-    if mask is None:
-        mask = np.zeros(first.shape, dtype=np.bool_)
-        for each in files:
-            mask |= _values(each, files[0], first.shape, affine) != 0
-    values = np.empty((len(files), int(mask.sum())), dtype=np.float32)
-    for row, each in zip(values, files, strict=True):
-        row[:] = _values(each, files[0], first.shape, affine)[mask]
-    labels = dict(p.split("-", 1) for p in files[0].path.name.split("_") if "-" in p)
-    return Rows(
-        values=values,
-        files=tuple(files),
-        mask=mask,
-        grid=Grid(
-            shape=first.shape,
-            affine=as_rows(affine),
-            space=labels["space"],
-            resolution=labels["res"],
-        ),
-    )
-
-
-def _values(
-    each: MapFile, first: MapFile, shape: tuple[int, ...], affine: NDArray[np.float64]
-) -> NDArray[np.floating]:
-    values, own = read_image(each.path)
-    if values.shape != shape or not np.allclose(own, affine, atol=1e-4):
-        raise BadDataError(
-            f"{each.path} lies on another grid than {first.path}: one OUTPUT_DIR holds one grid; "
-            "run the participant level again for one of them."
-        )
-    return values

@@ -27,7 +27,7 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
     rows = every_prediction(derivatives)
     if rows.empty:
         return (Prose(text="There are no predictions yet: run the participant level."),)
-    return (*_given(derivatives), _counts(rows), *_strange(derivatives, rows))
+    return (*given_decoder(derivatives), _counts(rows), *strange_maps(derivatives, rows))
 
 
 def every_prediction(derivatives: Derivatives) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def every_prediction(derivatives: Derivatives) -> pd.DataFrame:
 def why_unscored(derivatives: Derivatives) -> str:
     """Say why there are predictions and nothing to score; empty where there is something."""
     rows = every_prediction(derivatives)
-    if rows.empty or (rows["true_label"].notna() & ~_seen(rows)).any():
+    if rows.empty or (rows["true_label"].notna() & ~was_seen(rows)).any():
         return ""
     return (
         f"None of {count(len(rows), 'map')} can be scored: the decoder does not know their class, "
@@ -57,11 +57,13 @@ def why_unscored(derivatives: Derivatives) -> str:
     )
 
 
-def _seen(rows: pd.DataFrame) -> pd.Series[bool]:
+def was_seen(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Say of each prediction whether the decoder had seen the participant."""
     return rows["seen_in_training"].astype(str).str.lower() == "true"
 
 
-def _given(derivatives: Derivatives) -> tuple[Block, ...]:
+def given_decoder(derivatives: Derivatives) -> tuple[Block, ...]:
+    """List what is recorded of a decoder that was given; nothing where one was trained."""
     said, path = derivatives.given(), derivatives.root / "models" / "given.json"
     if not said:
         return ()
@@ -104,7 +106,7 @@ def _counts(rows: pd.DataFrame) -> Grid:
         ),
         (
             "Seen in training",
-            int(_seen(rows).sum()),
+            int(was_seen(rows).sum()),
             "Left out of all scores; recognised by the folds’ table, by a map, or by label.",
         ),
         (
@@ -128,7 +130,8 @@ def _counts(rows: pd.DataFrame) -> Grid:
     )
 
 
-def _strange(derivatives: Derivatives, rows: pd.DataFrame) -> tuple[Block, ...]:
+def strange_maps(derivatives: Derivatives, rows: pd.DataFrame) -> tuple[Block, ...]:
+    """List the maps that are farthest from the training maps; nothing where all are near."""
     unlike = pd.to_numeric(rows["unlike_training"], errors="coerce")
     found = rows[unlike > UNLIKE].assign(distance=unlike).sort_values("distance", ascending=False)
     if found.empty:

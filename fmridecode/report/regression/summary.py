@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 def build(derivatives: Derivatives) -> tuple[Block, ...]:
     """Say in a few sentences what was found."""
     table = scores_table(derivatives)
+    if table is None and any(derivatives.root.glob("logs/*_group_*.toml")):
+        return (
+            Prose(
+                text="Nobody can be scored: no participant has a known number and a decoder that "
+                "has not seen the participant. Doubts, below, counts why; what was predicted "
+                "stands on the participants’ pages."
+            ),
+        )
     if table is None:
         return (
             Missing(

@@ -100,7 +100,14 @@ def test_the_summary_keeps_to_its_schema(grouped: Path) -> None:
 
 def test_the_page_shows_what_there_is_and_no_empty_sections(grouped: Path, aged: Path) -> None:
     page = build_group(grouped).read_text(encoding="utf-8")
-    for words in ("could be predicted", "R²", "Ridge regression", "those tested", "Seitzer"):
+    for words in (
+        "could be predicted",
+        "R²",
+        "Ridge regression",
+        "those tested",
+        "Seitzer",
+        "Doubts",
+    ):
         assert words in page
     assert "its age is n/a in" in page
     for absent in ("Confusion", "CIA", "Faithfulness<", 'class="missing"', "cannot be shown"):
