@@ -21,11 +21,18 @@ from fmridecode.errors import CannotCreateError, NoInputError, UsageError
 from fmridecode.pipeline.group.decoding import metrics_table
 from fmridecode.pipeline.group.endings import PREDICTIONS
 from fmridecode.pipeline.group.tables import collect, scorable
+from fmridecode.pipeline.regression.card import card_scores
 from fmridecode.pipeline.training.folds import Folds, read_folds
 
 CPU = torch.device("cpu")
 METRICS = "group_desc-decoding_metrics.tsv"
 ALIGNMENT = "group_desc-interpretability_summary.tsv"
+
+_MEASURED = (
+    "Participants of the training data set, each decoded by the fold that had not seen the "
+    "person; the mean of the folds itself was measured on nobody"
+)
+_TESTED = "Participants of the training data set that neither trained nor validated this decoder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +59,18 @@ def listed(output_dir: Path | None) -> pd.DataFrame:
 
 def _row(name: str, path: Path) -> dict[str, object]:
     decoder = load(path, device=CPU).decoder
-    measured = [s.estimate for s in decoder.origin.scores if s.metric == "accuracy"]
+    number, scores = decoder.number, {s.metric: s.estimate for s in decoder.origin.scores}
+    measured = scores.get("accuracy" if number is None else "r2")
     return {
         "model": name,
         "architecture": decoder.model_config.architecture,
-        "classes": len(decoder.classes),
+        "classes": len(decoder.classes) if number is None else number.target.name,
         "space": decoder.grid.space,
         "mm": f"{abs(decoder.grid.matrix[0, 0]):g}",
         "maps": decoder.n_maps,
-        "accuracy": f"{measured[0]:.3f}" if measured else "n/a",
+        "accuracy": "n/a"
+        if measured is None
+        else f"{'' if number is None else 'R2 '}{measured:.3f}",
     }
 
 
@@ -88,6 +98,7 @@ def shown(model: str) -> str:
         "network": f"{decoder.model_config.architecture}, {decoder.model_config.ensemble} in the "
         f"ensemble, {n_weights} weights",
         "training": decoder.training_config.scheme,
+        **({"decodes": decoder.number.target.name} if decoder.number else {}),
         "classes": ", ".join(each.name for each in decoder.classes),
         "voxels": int(decoder.model.mask.sum()),
         "fingerprints": f"of {len(decoder.origin.fingerprints.maps)} maps",
@@ -159,7 +170,10 @@ def export(output_dir: Path, target: Path, *, fold: int, card: Card) -> str:
         raise UsageError(f"--fold is {fold}; there are folds 1 to {len(folds.splits)}, or 0.")
     _check_new(target)
     decoder = _chosen(folds, fold)
-    scores = _of_fold(root, fold) if fold else _of_all(root)
+    if decoder.number is not None:
+        scores = card_scores(root, fold=fold, data=_TESTED if fold else _MEASURED)
+    else:
+        scores = _of_fold(root, fold) if fold else _of_all(root)
     said = {name: text for name in Card.__slots__ if (text := getattr(card, name))}
     decoder = replace(decoder, origin=replace(decoder.origin, scores=scores, **said))
     if target.suffix != ".zip":
@@ -181,13 +195,11 @@ def _chosen(folds: Folds, fold: int) -> TrainedDecoder:
 
 def _of_all(root: Path) -> tuple[Score, ...]:
     """Return the run's own scores: of the folds, each on participants new to it."""
-    data = "Participants of the training data set, each decoded by the fold that had not seen "
-    data += "the person; the mean of the folds itself was measured on nobody"
     if not (root / METRICS).exists():
         raise NoInputError(
             f"{root} has no {METRICS}, from which the card's scores come: run the group level."
         )
-    return _scores(read_table(root / METRICS), data) + _alignment(root, data)
+    return _scores(read_table(root / METRICS), _MEASURED) + _alignment(root, _MEASURED)
 
 
 def _alignment(root: Path, data: str) -> tuple[Score, ...]:
@@ -205,8 +217,7 @@ def _of_fold(root: Path, fold: int) -> tuple[Score, ...]:
     kept, _ = scorable(own, own)
     if kept.empty:
         raise NoInputError(f"{root} has no predictions by fold {fold}: run the participant level.")
-    data = "Participants of the training data set that neither trained nor validated this decoder"
-    return _scores(metrics_table(kept, seed=0), data)
+    return _scores(metrics_table(kept, seed=0), _TESTED)
 
 
 def _scores(table: pd.DataFrame, data: str) -> tuple[Score, ...]:

@@ -42,7 +42,7 @@ def write_number_group(output_dir: Path, config: RunConfig) -> None:
             "leave it out."
         )
     seed = config.execution.random_seed
-    predictions = _scorable(collect(output_dir, PREDICTIONS))
+    predictions = scorable(collect(output_dir, PREDICTIONS))
     if predictions.empty:
         log.warning("Nobody can be scored: there are predictions and maps, but no group tables.")
         for name in (SCORES, PARTICIPANTS, ALIGNMENT):
@@ -50,7 +50,7 @@ def write_number_group(output_dir: Path, config: RunConfig) -> None:
         return
     ridge = None
     if any(output_dir.glob(f"sub-*/**/*_{BASELINE}")):
-        ridge = _scorable(collect(output_dir, BASELINE))
+        ridge = scorable(collect(output_dir, BASELINE))
     target = _target(output_dir)
     write_table(
         output_dir / SCORES, scores_table(predictions, ridge, seed=seed), SCORES_DICTIONARY
@@ -66,7 +66,7 @@ def write_number_group(output_dir: Path, config: RunConfig) -> None:
     write_table(output_dir / ALIGNMENT, alignment, ALIGNMENT_DICTIONARY)
 
 
-def _scorable(predictions: pd.DataFrame) -> pd.DataFrame:
+def scorable(predictions: pd.DataFrame) -> pd.DataFrame:
     """Leave out whom the decoder was trained on, and whose number is not known; say so."""
     seen, known = predictions["seen_in_training"].astype(bool), predictions["true"].notna()
     whole = predictions["unit"] == "participant"

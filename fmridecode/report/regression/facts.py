@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from fmridecode.report.derivatives import Derivatives, Participant
     from fmridecode.report.table import Table
 
-DIGITS = {"r2": 2, "mae": 2, "rmse": 2, "pearson_r": 2, "coverage_68": 2, "coverage_95": 2}
 TITLES = {
     "r2": "R²",
     "mae": "Mean absolute error",
@@ -45,8 +44,11 @@ class Score:
 
     @property
     def written(self) -> str:
-        """The estimate with its interval."""
-        return f"{number(self.estimate)} {interval(self.low, self.high)}".strip()
+        """The estimate with its interval; errors in three digits that count."""
+        if self.metric not in ("mae", "rmse"):
+            return f"{number(self.estimate)} {interval(self.low, self.high)}".strip()
+        bounds = f" [{cell(self.low)}, {cell(self.high)}]" if self.low == self.low else ""
+        return cell(self.estimate) + bounds
 
 
 def scores_table(derivatives: Derivatives) -> Table | None:

@@ -9,6 +9,7 @@ from fmridecode.report.numbers import count, number, p_value
 from fmridecode.report.regression.facts import (
     Score,
     alignment_table,
+    cell,
     chosen,
     scores,
     scores_table,
@@ -49,9 +50,9 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         Fact(value=r2.written, label="R²", note="0: the mean of the training participants"),
         Fact(value=r.written, label="Pearson r", note=p_value(r.p)),
         Fact(
-            value=f"{number(mae.estimate)} {unit}".strip(),
+            value=f"{cell(mae.estimate)} {unit}".strip(),
             label="mean absolute error",
-            note=f"{number(constant.estimate)} by the training participants’ mean"
+            note=f"{cell(constant.estimate)} by the training participants’ mean"
             if constant
             else "",
         ),

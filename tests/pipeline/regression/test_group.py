@@ -8,9 +8,12 @@ import jsonschema
 import nibabel as nib
 import numpy as np
 import pytest
+import torch
 
 from fmridecode.bids.derivatives import read_table
 from fmridecode.bids.templates import Template
+from fmridecode.bundles.bundle import load
+from fmridecode.pipeline.models import Card, export, listed, shown
 from fmridecode.report import build_group, build_participant
 
 from .aged_study import CENTRE, write_aged_study
@@ -116,6 +119,26 @@ def test_the_page_shows_what_there_is_and_no_empty_sections(grouped: Path, aged:
     assert "predicted age (years)" in own
     assert "cannot be" not in own
     assert "Nothing is recorded" not in own
+
+
+@pytest.mark.parametrize("fold", [0, 2])
+def test_an_exported_decoder_says_its_scores(grouped: Path, tmp_path: Path, fold: int) -> None:
+    export(grouped, tmp_path / "age", fold=fold, card=Card(title="Age"))
+    said = shown(str(tmp_path / "age"))
+    assert "decodes: age" in said
+    assert "| r2 |" in said
+    decoder = load(tmp_path / "age", device=torch.device("cpu")).decoder
+    r2 = next(each for each in decoder.origin.scores if each.metric == "r2")
+    if not fold:
+        found = scores(grouped)["estimate"][("decoder", "participant", "r2")]
+        assert r2.estimate == pytest.approx(found, rel=1e-4)
+    assert r2.n_participants == (8 if fold else 23)
+
+
+def test_decoders_of_a_run_are_listed_by_what_they_decode(grouped: Path) -> None:
+    table = listed(grouped)
+    own = table[table["model"].str.contains("adversarial-age")]
+    assert own["classes"].tolist() == ["age"] * 3
 
 
 def test_what_is_of_no_class_is_refused_at_the_group_too(
