@@ -42,7 +42,7 @@ def _ascent(
         parts = zip(torch.split(inside, size), torch.split(targets, size), strict=True)
         return torch.cat([gradient(*part) for part in parts])
 
-    return normalise(within_memory(run, portion(model, inside))[0])
+    return normalise(within_memory(model, run, portion(model, inside))[0])
 
 
 def pgd(

@@ -87,4 +87,4 @@ def in_portions(of_few: Callable[..., Pair], model: Decoder, *batch: Tensor) -> 
         first, second = zip(*(of_few(*part) for part in parts), strict=True)
         return torch.cat(first), torch.cat(second)
 
-    return within_memory(run, portion(model, batch[0]))[0]
+    return within_memory(model, run, portion(model, batch[0]))[0]

@@ -102,7 +102,7 @@ def interactions(
             for few in torch.split(torch.arange(len(x), device=x.device), size)
         ]  # fmt: skip
 
-    parts = within_memory(run, portion(model, x))[0]
+    parts = within_memory(model, run, portion(model, x))[0]
     raw, effect, score = (np.concatenate(each) for each in zip(*parts, strict=True))
     turned = raw.transpose(0, 2, 1)
     largest = np.abs(raw).max(axis=(1, 2))

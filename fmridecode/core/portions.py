@@ -2,7 +2,8 @@
 
 Examples do not interact, so a batch may pass in portions. On a CPU, portions whose feature maps
 stay in the cache are about twice as fast as a whole batch; on a GPU, a batch that does not fit
-into its memory is halved until it does.
+into its memory is halved until it does. What does not fit by the map alone keeps fewer features
+for the backward pass; on a CPU, which cannot tell, the caller says so by `Decoder.recompute`.
 """
 
 from collections.abc import Callable
@@ -31,11 +32,14 @@ def portion(model: Decoder, x: Tensor) -> int:
     if numbers == 0 or x.device.type != "cpu":
         return max(1, len(x))
     numbers = max(numbers, model.mask.numel())  # of the maps, where the layers see coarse ones
-    return min(max(FEWEST, CACHE // (x.element_size() * numbers)), max(1, len(x)))
+    fewest = 1 if model.recomputes else FEWEST  # memory is short
+    return min(max(fewest, CACHE // (x.element_size() * numbers)), max(1, len(x)))
 
 
-def within_memory(run: Callable[[int], T], size: int) -> tuple[T, int]:
+def within_memory(model: Decoder, run: Callable[[int], T], size: int) -> tuple[T, int]:
     """Call ``run`` with a portion's size, halved while the GPU's memory does not suffice.
+
+    A decoder that does not fit with one map recomputes features from then on.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def within_memory(run: Callable[[int], T], size: int) -> tuple[T, int]:
         try:
             return run(size), size
         except torch.OutOfMemoryError as problem:
-            if size == 1:
+            if size == 1 and not model.recompute():
                 raise UsageError(
                     "The memory of the GPU does not suffice for one map "
                     f"({str(problem).splitlines()[0]}) Use --device cpu, a coarser --resolution, "
@@ -82,4 +86,4 @@ def _passed(model: Decoder, x: Tensor, of_few: Callable[[Tensor], Tensor], *, di
         return torch.cat([of_few(few) for few in torch.split(x, size)], dim=dim)
 
     with torch.no_grad():
-        return within_memory(run, portion(model, x))[0]
+        return within_memory(model, run, portion(model, x))[0]

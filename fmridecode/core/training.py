@@ -64,6 +64,7 @@ class Trainer:
         weights before the step.
         """
         (loss, gradients, upward), self.portion = within_memory(
+            self.model,
             lambda size: self._gradients(x.detach(), targets, attack, size),
             self.portion or portion(self.model, self.like_whole(x)),
         )

@@ -1,20 +1,24 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional
 
-from fmridecode.core import attacks, gradients, portions, saliency, training
+from fmridecode.core import attacks, gradients, hessian, portions, saliency, training
 from fmridecode.core.attacks import ascent_direction, pgd
-from fmridecode.core.models import ARCHITECTURES, Ensemble
+from fmridecode.core.hessian import interactions
+from fmridecode.core.models import ARCHITECTURES, Decoder, Ensemble
 from fmridecode.core.portions import logits_of, portion, within_memory
 from fmridecode.core.saliency import METHODS, mixing
 from fmridecode.core.settings import SaliencyConfig, TrainingConfig
+from fmridecode.core.softening import soften
 from fmridecode.errors import UsageError
 
 MASK = torch.ones(8, 7, 6, dtype=torch.bool)
 MASK[0] = False
-USERS = (attacks, gradients, portions, training)
+USERS = (attacks, gradients, hessian, portions, training)
 
 
 @pytest.fixture
@@ -143,7 +147,7 @@ def test_a_batch_that_does_not_fit_into_the_gpus_memory_is_halved():
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
         return "done"
 
-    assert within_memory(run, 9) == ("done", 3)
+    assert within_memory(Decoder(MASK), run, 9) == ("done", 3)
     assert tried == [9, 5, 3]
 
 
@@ -152,7 +156,7 @@ def test_one_map_that_does_not_fit_is_an_error_that_says_what_to_do():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
 
     with pytest.raises(UsageError, match=r"one map.*20 GiB.*--device cpu"):
-        within_memory(run, 2)
+        within_memory(Decoder(MASK), run, 2)
 
 
 def test_an_update_that_ran_out_of_memory_is_made_in_smaller_portions(a_decoder, monkeypatch):
@@ -190,3 +194,80 @@ def test_a_batch_beyond_the_gpus_memory_gives_the_logits_of_smaller_ones(a_decod
         torch.testing.assert_close(logits_of(model, x), expected, rtol=1e-3, atol=1e-4)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def results(model, x):
+    """Return what a training, an attack and an explanation take of a decoder."""
+    targets = functional.one_hot(torch.arange(len(x)) % 3, 3).double()
+    config, parcels = SaliencyConfig(smoothgrad_samples=2), np.zeros(MASK.shape, dtype=np.int64)
+    parcels[2:4], parcels[4:6] = 1, 2
+    curved = soften(model, x[:2]).model
+    of_parcels = interactions(curved, x[:2], parcels, 1.0, torch.tensor([0, 1]))
+    maps_of = [
+        method(model, x, 1.3, config, generator=torch.Generator().manual_seed(0)).maps
+        for method in METHODS.values()
+    ]
+    trainer = training.Trainer(model, TrainingConfig(l2=0.1), 3, torch.Generator().manual_seed(0))
+    loss, direction = trainer.update(x, targets, attack=True)
+    gradients = [each.grad for each in model.parameters()]
+    training.SCHEMES["adversarial"](trainer, x, targets)
+    weights = [each.detach() for each in model.parameters()]
+    return [*maps_of, torch.from_numpy(of_parcels.matrix), direction, *gradients, *weights], loss
+
+
+@pytest.mark.parametrize("architecture", ["cnn", "cnn-stride1", "cln"])
+@pytest.mark.parametrize("size", [1, 4])
+def test_features_made_anew_give_the_same_results(a_decoder, at_once, architecture, size):
+    at_once(size)
+    kept = exact(a_decoder, architecture)
+    anew, x = copy.deepcopy(kept), maps(4)
+    assert anew.recompute()
+    (expected, loss), (found, other) = results(kept, x), results(anew, x)
+    assert other == pytest.approx(loss, rel=1e-12)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-13)
+
+
+def test_an_ensemble_makes_the_features_of_all_members_anew(a_decoder):
+    members = [exact(a_decoder), exact(a_decoder)]
+    whole = Ensemble(members)
+    assert (whole.recomputes, whole.recompute(), whole.recompute()) == (False, True, False)
+    assert whole.recomputes
+    assert all(member.recomputes for member in members)
+    assert not Decoder(MASK).recompute()
+
+
+def test_fewer_features_are_kept_for_the_backward_pass(a_decoder):
+    model, x = exact(a_decoder, "cnn-stride1"), maps(1).requires_grad_()
+
+    def kept():
+        """Return the numbers that hooks see being kept."""
+        seen = []
+        with saved_tensors_hooks(lambda t: seen.append(t.numel()) or t, lambda t: t):
+            model(x)
+        return sum(n for n in seen if n >= MASK.numel())
+
+    everything = kept()
+    model.recompute()
+    assert kept() < 0.75 * everything
+    with torch.no_grad():
+        model(x)
+
+
+def test_where_memory_is_short_one_map_passes_at_a_time(a_decoder, monkeypatch):
+    model, x = a_decoder("cnn", MASK), maps(4).float()
+    monkeypatch.setattr(portions, "CACHE", 1)
+    model.recompute()
+    assert portion(model, x) == 1
+
+
+def test_a_map_that_does_not_fit_into_the_gpus_memory_keeps_fewer_features(a_decoder):
+    model, tried = a_decoder("cnn", MASK), []
+
+    def run(size):
+        tried.append((size, model.recomputes))
+        if not model.recomputes:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
+        return "done"
+
+    assert within_memory(model, run, 2) == ("done", 1)
+    assert tried == [(2, False), (1, False), (1, True)]

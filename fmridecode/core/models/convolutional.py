@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
+from torch.utils.checkpoint import checkpoint
 
 from fmridecode.core.models.decoder import Decoder, Entered
 from fmridecode.core.models.linear import LinearDecoder
@@ -102,13 +103,13 @@ class ConvolutionalDecoder(Decoder):
     def decode(self, entered: Entered) -> Logits:
         """Map what `enter` returned to ``(batch, classes)``."""
         features = cast("Tensor", entered.features)
-        for depth, layer in enumerate(self.layers):
-            features = layer(features)
-            if self.activation is not None:
-                features = self.activation(features)
-            if not self._halves_itself(depth):
-                pool = halve if depth < self.halvings else smooth
-                features = pool(features, self.mask.ndim)
+        for depth in range(len(self.layers)):
+            if self.recomputes and torch.is_grad_enabled():
+                features = checkpoint(
+                    self._pass, depth, features, use_reentrant=False, preserve_rng_state=False
+                )
+            else:
+                features = self._pass(depth, features)
         logits: Tensor = self.head(features.flatten(1))
         return logits if self.direct is None else logits + self.direct.decode(entered)
 
@@ -133,6 +134,21 @@ class ConvolutionalDecoder(Decoder):
     def direct_weights(self) -> Tensor | None:
         """Return the weights of the linear path, without a graph."""
         return None if self.direct is None else self.direct.direct_weights()
+
+    def _pass(self, depth: int, features: Tensor) -> Tensor:
+        """Pass features through one layer and its pooling."""
+        features = self.layers[depth](features)
+        if self.activation is not None:
+            features = self.activation(features)
+        if self._halves_itself(depth):
+            return features
+        pool = halve if depth < self.halvings else smooth
+        return pool(features, self.mask.ndim)
+
+    def recompute(self) -> bool:
+        """Keep the input of each layer, and make what lies within it anew."""
+        changed, self.recomputes = not self.recomputes, True
+        return changed
 
     def weights(self) -> list[Tensor]:
         """Return the normalised filters and the dense weights."""

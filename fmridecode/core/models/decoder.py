@@ -37,9 +37,12 @@ class Decoder(nn.Module):
     ----------
     is_linear
         Whether the logits are an affine function of the input.
+    recomputes
+        Whether a backward pass makes features anew; see `recompute`.
     """
 
     is_linear = False
+    recomputes = False
     mask: Tensor
 
     def __init__(self, mask: Mask) -> None:
@@ -130,6 +133,16 @@ class Decoder(nn.Module):
     def convolutions(self) -> list[nn.Module]:
         """Return the convolutional layers, the first one first."""
         return []
+
+    def recompute(self) -> bool:
+        """Keep fewer features for the backward pass, which makes them anew, at a third more time.
+
+        Returns
+        -------
+        bool
+            Whether that changes anything; not of a decoder without such features, nor twice.
+        """
+        return False
 
     def feature_numbers(self) -> int:
         """Return how many numbers the largest feature map of one input has; 0 without any."""

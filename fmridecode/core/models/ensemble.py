@@ -64,6 +64,12 @@ class Ensemble(Decoder):
     def _first(self) -> Decoder:
         return cast("Decoder", self.members[0])
 
+    def recompute(self) -> bool:
+        """Let all members make features anew."""
+        changed = [cast("Decoder", member).recompute() for member in self.members]
+        self.recomputes = self.recomputes or any(changed)
+        return any(changed)
+
     def feature_numbers(self) -> int:
         """Return those of a member: they pass one after the other."""
         return max(cast("Decoder", member).feature_numbers() for member in self.members)
