@@ -26,7 +26,7 @@ def gradient(
         parts = torch.split(inside, size)
         return torch.cat([gradient_of(model, few, _of_mean, direct=direct) for few in parts])
 
-    return model.on_grid(within_memory(run, portion(model, inside))[0])
+    return model.on_grid(within_memory(model, run, portion(model, inside))[0])
 
 
 def gradient_x_input(

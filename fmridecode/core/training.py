@@ -63,6 +63,7 @@ class Trainer:
         One forward and one backward pass give both gradients; the direction is taken at the
         weights before the step.
         """
+        self.optimiser.zero_grad()  # room for the new ones
         (loss, gradients, upward), self.portion = within_memory(
             self.model,
             lambda size: self._gradients(x.detach(), targets, attack, size),
@@ -87,7 +88,8 @@ class Trainer:
             none = [torch.zeros_like(each) for each in self.parameters]
             return x.new_zeros(()), none, x if attack else None
         l2 = self.config.l2 if self.peers.last else 0.0  # its share is never empty
-        penalty = l2 * sum(weight.square().sum() for weight in self.model.weights()) if l2 else 0.0
+        weights = self.model.weights() if l2 else []
+        penalty = l2 * sum(each.square().sum() for each in weights if not each.is_leaf)
         total = x.new_zeros(())
         gradients: list[Tensor] = []
         upward: list[Tensor] = []
@@ -98,8 +100,12 @@ class Trainer:
             found = list(torch.autograd.grad(loss if gradients else loss + penalty, wanted))
             if attack:
                 upward.append(found.pop())
-            gradients = list(torch._foreach_add(gradients, found)) if gradients else found
+            gradients = _added(gradients, found) if gradients else found
             total += loss.detach()
+        penalised = {id(each) for each in weights if each.is_leaf}
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            if id(parameter) in penalised:  # by hand, without copies of a large weight
+                gradient.add_(parameter.detach(), alpha=2 * l2)
         return total, gradients, torch.cat(upward) if attack else None
 
     def goal(self, targets: Targets) -> Targets:
@@ -147,6 +153,11 @@ class Trainer:
             course = (1 + math.cos(math.pi * self.updates / self.n_updates)) / 2
             for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
                 group["lr"] = rate * course
+
+
+def _added(gradients: list[Tensor], found: list[Tensor]) -> list[Tensor]:
+    """Return the sums, the large ones in place; small ones may share their memory."""
+    return [a.add_(b) if a.ndim > 1 else a + b for a, b in zip(gradients, found, strict=True)]
 
 
 def _groups(model: Decoder, config: TrainingConfig) -> list[dict[str, Any]]:
