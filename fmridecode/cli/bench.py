@@ -27,7 +27,7 @@ def bench(
         typer.Option(
             help="core: training and saliency, which need torch, numpy and scipy only; "
             "participant, preparing: from files to files, on the CPU; stride1: one step of the "
-            "paper's own network, in more than 9.5 GiB. May be repeated; without it, all but "
+            "paper's own network, in about 8 GiB. May be repeated; without it, all but "
             "stride1."
         ),
     ] = None,

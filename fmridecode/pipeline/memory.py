@@ -7,6 +7,7 @@ back when it is short. The sizes here are peaks of whole runs on simulated maps 
 on a CPU, rounded up.
 """
 
+import logging
 import math
 import os
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from pathlib import Path
 from fmridecode.config import RunConfig
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapSet
+from fmridecode.core.models import Decoder
 from fmridecode.core.objective import objective_of
 from fmridecode.core.settings import ModelConfig
 from fmridecode.errors import UsageError
 from fmridecode.pipeline import cores
+
+log = logging.getLogger(__name__)
 
 _CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _MIB = 2**20
@@ -44,7 +48,8 @@ FEWEST = 2
 """Maps of the smallest portion: `fmridecode.core.portions.FEWEST`."""
 
 _FEATURE_MAPS = 8
-"""Arrays of the size of a portion's feature maps, forward and backward."""
+"""Arrays of the size of a portion's feature maps, forward and backward; of the largest alone
+where the features of one layer at a time are made anew."""
 
 _BEARABLE = 16
 """Voxels, at least, of the coarsest grid that a network makes; real ones go below it."""
@@ -103,13 +108,32 @@ def work_of(config: RunConfig) -> Work:
 
 
 def least_mb(config: RunConfig, work: Work) -> int:
-    """Return the MB that a run in one process needs."""
+    """Return the MB that a run in one process needs, features made anew if that takes less."""
+    return min(_mb(config, work, anew=False), _mb(config, work, anew=True))
+
+
+def _keeps_features(config: RunConfig, work: Work) -> bool:
+    """Whether there is memory to keep all features for the backward pass, which is faster."""
+    return _mb(config, work, anew=False) <= allowed_mb(config)
+
+
+def spare_memory(model: Decoder, config: RunConfig, work: Work) -> None:
+    """Let a decoder make features anew where they do not fit; on a GPU that shows by itself."""
+    if model.mask.device.type == "cpu" and not _keeps_features(config, work) and model.recompute():
+        log.info(
+            "Features of the network are made anew in backward passes, for they do not fit into "
+            "%d MB; that takes about a third more time.",
+            allowed_mb(config),
+        )
+
+
+def _mb(config: RunConfig, work: Work, *, anew: bool) -> int:
     grid = _FLOAT * work.voxels
     batch = min(config.training.batch_size or work.n_maps, work.n_maps)
     weights = n_weights(config.model, work)
     taken = (
         _VOXEL * work.voxels
-        + _FEATURE_MAPS * _features(config.model, work.voxels)
+        + _features(config.model, work.voxels, anew=anew)
         + _BATCH * batch * grid
         + (_WEIGHTS + config.model.ensemble) * _FLOAT * weights
         + _GROUP * work.n_participants * grid
@@ -143,13 +167,16 @@ def _halvings(model: ModelConfig, voxels: int) -> int:
     return bearable
 
 
-def _features(model: ModelConfig, voxels: int) -> int:
-    """Return the bytes of the feature maps of all layers, of one portion."""
+def _features(model: ModelConfig, voxels: int, *, anew: bool) -> int:
+    """Return the bytes of a portion's features and their gradients, kept or made anew."""
     filters, halvings = _filters(model), _halvings(model, voxels)
     sizes = [_FLOAT * n * (voxels >> 3 * min(k, halvings)) for k, n in enumerate(filters)]
     if not voxels or not sizes:
-        return PORTION
-    return max(PORTION, FEWEST * max(sizes)) * sum(sizes) // max(sizes)
+        return _FEATURE_MAPS * PORTION
+    largest = max(sizes)
+    portion = max(PORTION / largest, 1 if anew else FEWEST)
+    of_a_map = sum(sizes) + _FEATURE_MAPS * largest if anew else _FEATURE_MAPS * sum(sizes)
+    return int(portion * of_a_map)
 
 
 def _refit_bytes(config: RunConfig, work: Work) -> int:
@@ -175,7 +202,8 @@ def n_processes(config: RunConfig, work: Work) -> int:
 
     The first process only waits for them, and they stay while it goes on.
     """
-    room = allowed_mb(config) - least_mb(config, work) - TRACKER
+    own = _mb(config, work, anew=not _keeps_features(config, work))
+    room = allowed_mb(config) - own - TRACKER
     each = WORKER + _VOXEL * work.voxels // _MIB
     if config.evaluation.permutation_refits:
         each += (BASE - WORKER) + _refit_bytes(config, work) // _MIB

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -197,17 +197,43 @@ def test_maps_of_other_voxels_than_the_decoders_are_refused(
     assert "was trained on other voxels" in capsys.readouterr().err
 
 
-def test_a_second_run_opens_no_image(
-    copy: Path, study: Path, job: Callable[..., int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("an image was opened")
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """Return the names of the images that this process opens, as it opens them."""
+    HEARD.append([])
+    yield HEARD[-1]
+    HEARD.clear()
 
-    for kind in (nib.Nifti1Image, nib.Nifti2Image):
-        monkeypatch.setattr(kind, "from_stream", refuse)
-    monkeypatch.setattr(nib, "load", refuse)
+
+HEARD: list[list[str]] = []
+
+
+def hear(event: str, arguments: tuple[object, ...]) -> None:
+    """Note what is opened while a test listens."""
+    if HEARD and event == "open" and str(arguments[0]).endswith((".nii", ".nii.gz")):
+        HEARD[-1].append(str(arguments[0]))
+
+
+sys.addaudithook(hear)  # for ever; nothing that opens a file escapes it
+
+
+def test_a_second_run_opens_no_image_of_the_data_set(
+    copy: Path, study: Path, job: Callable[..., int], tmp_path: Path, opened: list[str]
+) -> None:
     options = ["--group-column", "family", "--saliency", "gradient"]
-    assert job(study, copy, "participant", *options) == 0
+    runs = {
+        "first": [],
+        "again": ["--work-dir", str(copy / "work")],
+        "otherwise": ["--work-dir", str(copy / "work"), "--epochs", "3", "--epsilon", "0.2"],
+        "one": ["--work-dir", str(copy / "work"), "--participant-label", "003"],
+    }
+    n_read = {}
+    for name, more in runs.items():
+        opened.clear()
+        assert job(study, tmp_path / name, "participant", *options, *more) == 0
+        n_read[name] = len([path for path in opened if path.startswith(str(study))])
+    n_maps = len(list(study.rglob("*_statmap.nii.gz")))
+    assert n_read == {"first": n_maps, "again": 0, "otherwise": 0, "one": 0}
 
 
 def test_holdout_decodes_only_the_test_participants_and_says_so(

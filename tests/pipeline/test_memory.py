@@ -14,7 +14,7 @@ from fmridecode.bids.settings import SpaceConfig
 from fmridecode.bids.templates import Template
 from fmridecode.config import RunConfig, compose
 from fmridecode.core import portions
-from fmridecode.core.models import build
+from fmridecode.core.models import Decoder, build
 from fmridecode.core.settings import ModelConfig
 from fmridecode.core.settings.model import Architecture
 from fmridecode.errors import UsageError
@@ -32,6 +32,7 @@ from fmridecode.pipeline.memory import (
     memory_here,
     n_processes,
     n_weights,
+    spare_memory,
     work_of,
     work_on,
 )
@@ -105,6 +106,39 @@ def test_a_limit_below_the_need_is_refused_to_the_megabyte() -> None:
     check_memory(settings(mem_mb=least), MAPS)
     with pytest.raises(UsageError, match=rf"--mem-mb is {least - 1}, .* needs {least} MB"):
         check_memory(settings(mem_mb=least - 1), MAPS)
+
+
+def network(config: RunConfig) -> Decoder:
+    mask = torch.ones(6, 6, 6, dtype=torch.bool)
+    return build(config.model, mask, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_features_are_made_anew_where_they_do_not_fit_and_a_run_is_refused_where_that_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = Work(voxels=91 * 109 * 91, n_maps=10, n_classes=7)
+    paper = {"model": {"architecture": "cnn-stride1"}, "training": {"batch_size": 1}}
+
+    def limited(mb: int) -> RunConfig:
+        return compose(paper, {"execution": {"omp_nthreads": 1, "mem_mb": mb}})
+
+    least = least_mb(limited(0), work)
+    tight, wide = (network(limited(0)) for _ in range(2))
+    spare_memory(tight, limited(least), work)
+    spare_memory(wide, limited(3 * least), work)
+    assert (tight.recomputes, wide.recomputes) == (True, False)
+    check_memory(limited(least), work)
+    with pytest.raises(UsageError, match=f"needs {least} MB"):
+        check_memory(limited(least - 1), work)
+    monkeypatch.setattr(module, "memory_here", lambda: least * MIB)
+    spare_memory(wide, limited(0), work)  # no limit but the machine's
+    assert wide.recomputes
+
+
+def test_a_network_that_fits_keeps_its_features() -> None:
+    model = network(settings())
+    spare_memory(model, settings(mem_mb=least_mb(settings(), MAPS) + 2000), MAPS)
+    assert not model.recomputes
 
 
 def test_processes_of_torchrun_share_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

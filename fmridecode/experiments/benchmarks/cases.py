@@ -1,6 +1,6 @@
 """What is compared: the paper's network in training and in explaining."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -208,15 +208,22 @@ def _saliency(inputs: Inputs, method: str, copies: int) -> Comparison:
     )
 
 
-def paper_step(size: Size, device: torch.device) -> Comparison:
-    """Make an adversarial step of the paper's own network, whose pooling has stride 1."""
+def paper_step(
+    size: Size, device: torch.device, spare: Callable[[Decoder], None] = lambda _: None
+) -> Comparison:
+    """Make an adversarial step of the paper's own network, whose pooling has stride 1.
+
+    ``spare`` may let the decoder take less memory.
+    """
     inputs = Inputs.drawn(size, device)
     model = inputs.decoder("cnn-stride1")
+    spare(model)
+    how = ", features made anew" if model.recomputes else ""
     n_features = model.logit_layers()[0].in_features
     targets = functional.one_hot(inputs.labels, size.classes).float()
     trainer = Trainer(model, TrainingConfig(), 1, torch.Generator(device).manual_seed(SEED))
     return Comparison(
-        name=f"adversarial step, cnn-stride1 ({n_features} features), {size}",
+        name=f"adversarial step, cnn-stride1 ({n_features} features), {size}{how}",
         ours=partial(SCHEMES["adversarial"], trainer, inputs.x, targets),
     )
 

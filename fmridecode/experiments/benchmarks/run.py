@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from fmridecode.core.models import Decoder
 from fmridecode.errors import UsageError
 from fmridecode.experiments.benchmarks.cases import Size, cases, paper_step
 from fmridecode.experiments.benchmarks.comparison import Comparison, Measured, measure
@@ -68,10 +69,18 @@ def projected(step: Measured, size: Size) -> str:
 
 
 def run_paper_step(
-    size: Size, device: torch.device, *, repeats: int, say: Callable[[str], None]
+    size: Size,
+    device: torch.device,
+    *,
+    repeats: int,
+    say: Callable[[str], None],
+    spare: Callable[[Decoder], None] = lambda _: None,
 ) -> list[Measured]:
-    """Run a step of the paper's own network, ``cnn-stride1``; there is no reference."""
-    step = run_one(paper_step(size, device), device, repeats, say)
+    """Run a step of the paper's own network, ``cnn-stride1``; there is no reference.
+
+    ``spare`` may let the decoder take less memory.
+    """
+    step = run_one(paper_step(size, device, spare), device, repeats, say)
     say(projected(step, size))
     return [step]
 

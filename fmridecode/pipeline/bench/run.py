@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from math import prod
 from pathlib import Path
 
 import torch
 
+from fmridecode.config import compose
 from fmridecode.experiments.benchmarks.cases import SIZES, Size
 from fmridecode.experiments.benchmarks.comparison import Comparison, Measured
 from fmridecode.experiments.benchmarks.run import run_core, run_one, run_paper_step
@@ -13,9 +16,11 @@ from fmridecode.pipeline.bench.participant import measured_run, participant_run
 from fmridecode.pipeline.bench.preparing import preparing
 from fmridecode.pipeline.bench.profile import profile
 from fmridecode.pipeline.bench.study import make_study
+from fmridecode.pipeline.memory import Work, spare_memory
 
 _PARTICIPANTS = 40
 _SMALL = Size(grid=(12, 11, 10), batch=2)
+PAPER = {"architecture": "cnn-stride1"}
 _CPU = torch.device("cpu")
 
 
@@ -56,7 +61,12 @@ def run(
     if "stride1" in parts:
         whole = SIZES["cuda"].grid if not small else size.grid
         one = Size(grid=whole, batch=1 if device.type == "cpu" else size.batch)
-        found += run_paper_step(one, device, repeats=repeats, say=say)
+        spare = partial(
+            spare_memory,
+            config=compose({"training": {"batch_size": one.batch}, "model": PAPER}),
+            work=Work(voxels=prod(one.grid), n_maps=one.batch, n_classes=one.classes),
+        )
+        found += run_paper_step(one, device, repeats=repeats, say=say, spare=spare)
     resolution, participants = (8, 2) if small else (2, _PARTICIPANTS)
     runs: list[Comparison] = []
     if "participant" in parts:

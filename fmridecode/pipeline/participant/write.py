@@ -18,6 +18,7 @@ from fmridecode.config import RunConfig
 from fmridecode.core.maps import UNKNOWN, MapSet
 from fmridecode.core.typicality import UNLIKE
 from fmridecode.pipeline.cores import in_threads
+from fmridecode.pipeline.memory import spare_memory, work_on
 from fmridecode.pipeline.participant.baseline import write_baseline
 from fmridecode.pipeline.participant.decode import (
     Decoded,
@@ -85,6 +86,7 @@ def write_participants(
     n_maps = 0
     with progress("Explaining", n_participants) as advance:
         for turn in turns:
+            spare_memory(turn.bundle.decoder.model, turn.config, work_on(maps.grid))
             strangers = [who for who in turn.participants if who not in turn.seen]
             seen = dict.fromkeys(turn.seen, "the folds' table")
             seen |= recognised(turn.bundle.decoder, maps, strangers)

@@ -26,6 +26,7 @@ from fmridecode.core.trained import TrainedDecoder, predict_logits
 from fmridecode.core.training import passes
 from fmridecode.core.transfer import take_over
 from fmridecode.pipeline.device import room_for_maps
+from fmridecode.pipeline.memory import spare_memory, work_of_maps
 from fmridecode.pipeline.regression.calibrate import number_of
 from fmridecode.pipeline.training.checkpoints import Checkpoints, Keeper, training_key
 from fmridecode.pipeline.training.start import starting_members
@@ -132,6 +133,7 @@ def fit_members(
             n_outputs,
             generator=torch.Generator().manual_seed(weights_seed),
         ).to(device)
+        spare_memory(model, config, work_of_maps(maps))
         if start:
             take_over(start[member % len(start)], model, said=config.training.init_from)
 
@@ -257,6 +259,7 @@ def seconds_a_fold(config: RunConfig, maps: MapSet, split: Split, device: torch.
         model = build(
             config.model, torch.from_numpy(maps.mask), n_outputs, generator=generator
         ).to(device)
+        spare_memory(model, config, work_of_maps(maps))
         start = time.monotonic()
         fit(
             model,
