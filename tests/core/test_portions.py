@@ -271,3 +271,10 @@ def test_a_map_that_does_not_fit_into_the_gpus_memory_keeps_fewer_features(a_dec
 
     assert within_memory(model, run, 2) == ("done", 1)
     assert tried == [(2, False), (1, False), (1, True)]
+
+
+def test_portions_of_a_coarsened_decoder_mind_the_size_of_its_maps(a_decoder, monkeypatch):
+    model = a_decoder("cnn", MASK, coarsen_from=3, filters=(1,))
+    assert model.feature_numbers() < MASK.numel()
+    monkeypatch.setattr(portions, "CACHE", 3 * 4 * MASK.numel())
+    assert portion(model, torch.empty(9, *MASK.shape)) == 3
