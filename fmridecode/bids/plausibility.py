@@ -94,7 +94,7 @@ def judge(
         cut=_cut(inside, brain, grid),
         sd=float(found.std(dtype=np.float64)) if n_inside else 0.0,
         zeros=1 - n_present / present.size,
-        negative=float((found < 0).mean()) if n_inside else 0.0,
+        negative=np.count_nonzero(found < 0) / max(n_inside, 1),
         odd=odd,
     )
 
@@ -120,9 +120,11 @@ def _cut(inside: Presence, brain: NDArray[np.bool_], grid: Grid) -> tuple[float,
 
 def _planes(mask: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     """Return how many voxels of a mask lie in each plane across each axis."""
-    columns = mask.view(np.uint8).sum(axis=2, dtype=np.int64)
-    across = mask.view(np.uint8).sum(axis=0, dtype=np.uint32).sum(axis=0, dtype=np.int64)
-    return [columns.sum(axis=1), columns.sum(axis=0), across]
+    ones = mask.view(np.uint8)
+    along = np.add.reduce(ones, axis=2, dtype=np.uint16)
+    across = np.add.reduce(ones, axis=0, dtype=np.uint16)
+    planes = along.sum(axis=1), along.sum(axis=0), across.sum(axis=0)
+    return [each.astype(np.int64) for each in planes]
 
 
 def find_outliers(maps: Sequence[Judged]) -> tuple[Judged, ...]:

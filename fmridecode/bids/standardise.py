@@ -85,13 +85,15 @@ def standardise(
         quality.append(judge(values, there, brain=brain, grid=grid, odd=odd))
         total += source.weight * values.ravel()[voxels].astype(np.float64)
         present &= there.ravel()[voxels]
-    covered = voxels[present] if zscore == "brain" else voxels
-    mean = total[present] if zscore == "brain" else np.where(present, total, 0.0)
-    in_brain = present[brain.ravel()[voxels]]
-    scored = _zscored(mean, [source.path for source in sources])
+    if zscore == "brain":
+        in_brain = present
+        covered, mean = (voxels, total) if present.all() else (voxels[present], total[present])
+    else:
+        in_brain = present[brain.ravel()]
+        covered, mean = voxels, np.where(present, total, 0.0)
     out: Volume = np.zeros(grid.shape, dtype=np.float32)
-    out.ravel()[covered] = scored
-    missing = 1.0 - float(in_brain.sum()) / max(len(in_brain), 1)
+    out.ravel()[covered] = _zscored(mean, [source.path for source in sources])
+    missing = 1.0 - np.count_nonzero(in_brain) / max(len(in_brain), 1)
     return Standardised(values=out, missing=missing, quality=tuple(quality))
 
 
