@@ -122,7 +122,7 @@ def spare_memory(model: Decoder, config: RunConfig, work: Work) -> None:
     if model.mask.device.type == "cpu" and not _keeps_features(config, work) and model.recompute():
         log.info(
             "Features of the network are made anew in backward passes, for they do not fit into "
-            "%d MB; that takes about a third more time.",
+            "%d MB; that takes up to a third more time.",
             allowed_mb(config),
         )
 

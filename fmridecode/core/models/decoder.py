@@ -135,7 +135,7 @@ class Decoder(nn.Module):
         return []
 
     def recompute(self) -> bool:
-        """Keep fewer features for the backward pass, which makes them anew, at a third more time.
+        """Keep fewer features for the backward pass, which makes them anew, up to a third slower.
 
         Returns
         -------
