@@ -202,3 +202,27 @@ def test_a_sharper_softplus_is_closer(a_decoder):
     with torch.no_grad():
         far = [(softened(model, beta)(x) - model(x)).abs().max() for beta in (2.0, 8.0, 32.0)]
     assert far[0] > far[1] > far[2] > 0
+
+
+def test_a_decoder_that_learnt_that_two_parcels_agree_shows_that_they_interact(a_decoder):
+    generator = torch.Generator().manual_seed(1)
+    sides = torch.from_numpy(np.stack([k == PARCELS for k in range(1, 5)])).float()
+    level = torch.randint(0, 2, (300, 4), generator=generator).float() * 2 - 1
+    x = torch.einsum("bk,kij->bij", level, sides)
+    x = x + 0.3 * torch.randn(x.shape, generator=generator)
+    labels = (level[:, 0] == level[:, 1]).long()  # neither parcel alone says anything
+    model = a_decoder("dense", MASK)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(150):
+        optimiser.zero_grad()
+        torch.nn.functional.cross_entropy(model(x), labels).backward()
+        optimiser.step()
+    model.zero_grad()
+    assert (model(x).argmax(dim=1) == labels).double().mean() > 0.95
+    rest = torch.zeros(1, 6, 6)
+    soft = softened(model, 2.0)
+    matrix = interactions(soft, rest, PARCELS, 1.0, torch.tensor([1]), torch.tensor([0])).matrix[0]
+    pairs = {(a, b): matrix[a, b] for a in range(4) for b in range(a + 1, 4)}
+    assert max(pairs, key=lambda pair: abs(pairs[pair])) == (0, 1)
+    assert pairs[0, 1] > 0
+    assert pairs.pop((0, 1)) > 3 * max(map(abs, pairs.values()))
