@@ -19,7 +19,7 @@ from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapSet
 from fmridecode.core.models import Decoder
 from fmridecode.core.objective import objective_of
-from fmridecode.core.settings import ModelConfig
+from fmridecode.core.settings import HESSIAN, ModelConfig
 from fmridecode.errors import UsageError
 from fmridecode.pipeline import cores
 
@@ -50,6 +50,9 @@ FEWEST = 2
 _FEATURE_MAPS = 8
 """Arrays of the size of a portion's feature maps, forward and backward; of the largest alone
 where the features of one layer at a time are made anew."""
+
+_CURVATURE_MAPS = 14
+"""The same, backward twice."""
 
 _BEARABLE = 16
 """Voxels, at least, of the coarsest grid that a network makes; real ones go below it."""
@@ -131,9 +134,13 @@ def _mb(config: RunConfig, work: Work, *, anew: bool) -> int:
     grid = _FLOAT * work.voxels
     batch = min(config.training.batch_size or work.n_maps, work.n_maps)
     weights = n_weights(config.model, work)
+    features = _features(config.model, work.voxels, anew=anew)
+    if HESSIAN in config.saliency.methods:  # whose graph keeps them all
+        kept = _features(config.model, work.voxels, anew=False)
+        features = max(features, kept * _CURVATURE_MAPS // _FEATURE_MAPS)
     taken = (
         _VOXEL * work.voxels
-        + _features(config.model, work.voxels, anew=anew)
+        + features
         + _BATCH * batch * grid
         + (_WEIGHTS + config.model.ensemble) * _FLOAT * weights
         + _GROUP * work.n_participants * grid

@@ -158,6 +158,7 @@ def test_processes_of_torchrun_share_the_limit(monkeypatch: pytest.MonkeyPatch) 
         {"model": {"ensemble": 20}},
         {"execution": {"omp_nthreads": 4}},
         {"evaluation": {"permutation_refits": 10}},
+        {"saliency": {"methods": ("hessian",)}, "evaluation": {"atlas": "A"}},
     ],
 )
 def test_what_takes_more_memory_is_reckoned_with(more: dict[str, dict[str, object]]) -> None:
