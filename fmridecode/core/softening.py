@@ -98,4 +98,5 @@ def softened(model: Decoder, beta: float) -> Decoder:
         return nn.functional.softplus(features, beta=beta)
 
     soft.activation = softplus
+    soft.recomputes = False  # each of many products would make all features anew
     return soft

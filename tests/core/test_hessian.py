@@ -165,6 +165,16 @@ def test_a_few_maps_at_a_time_give_the_same(of_kind, monkeypatch):
     np.testing.assert_allclose(parts.effect, whole.effect, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["squashed cln", "ensemble"])
+def test_a_decoder_that_makes_features_anew_has_the_same_interactions(of_kind, kind):
+    model, x = of_kind(kind), maps()
+    kept = interactions(softened(model, 4.0), x, PARCELS, TEMPERATURE, TARGET)
+    assert model.recompute()
+    anew = interactions(softened(model, 4.0), x, PARCELS, TEMPERATURE, TARGET)
+    np.testing.assert_allclose(anew.matrix, kept.matrix, rtol=1e-9, atol=1e-12)
+    assert model.recomputes
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_decoder_and_the_maps_stay_as_they_are(of_kind, kind):
     model, x = of_kind(kind), maps()

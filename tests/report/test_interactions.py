@@ -95,7 +95,7 @@ def test_the_group_says_in_words_what_its_strongest_pair_is(finished: Path) -> N
 
 def test_interactions_that_are_the_decoders_are_not_sold_as_findings(finished: Path) -> None:
     text = prose(of_group.build(Derivatives(root=finished)))
-    assert "the same interactions (r = 0.80)" in text
+    assert "have similar interactions (r = 0.80)" in text
     assert "that 4 decoders, trained on overlapping participants, agree" in text
 
 
