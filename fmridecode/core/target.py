@@ -20,7 +20,7 @@ class Target:
     unit
         Such as ``years``; empty where it is not said.
     source
-        The table it was read from, as a BIDS URI or a path.
+        The table it was read from: a BIDS URI, or the raw data set's.
     """
 
     name: str

@@ -9,8 +9,8 @@ from fmridecode.report.regression.facts import is_of_number, is_of_number_in
 from fmridecode.report.sections import (
     GROUP_SECTIONS,
     NUMBER_PARTICIPANT_SECTIONS,
-    NUMBER_SECTIONS,
     PARTICIPANT_SECTIONS,
+    number_sections,
 )
 
 
@@ -44,7 +44,7 @@ def build_group(output_dir: Path, underlay: Path | None = None) -> Path:
         path=derivatives.root / "group.html",
         title="Group report",
         subject=derivatives,
-        sections=NUMBER_SECTIONS if is_of_number(derivatives) else GROUP_SECTIONS,
+        sections=number_sections(derivatives) if is_of_number(derivatives) else GROUP_SECTIONS,
     )
 
 

@@ -36,6 +36,7 @@ from fmridecode.report.regression import participant as own_number
 from fmridecode.report.regression import participants as number_participants
 from fmridecode.report.regression import prediction
 from fmridecode.report.regression import summary as number_summary
+from fmridecode.report.regression.facts import is_unscored
 
 GROUP_SECTIONS: tuple[Section[Derivatives], ...] = (
     Section(anchor="summary", title="Summary", question="", build=summary.build),
@@ -218,6 +219,15 @@ NUMBER_SECTIONS: tuple[Section[Derivatives], ...] = (
     ),
     *_shared("plausibility", "methods", "exclusions", "files"),
 )
+
+
+def number_sections(derivatives: Derivatives) -> tuple[Section[Derivatives], ...]:
+    """Return the sections of a decoded number: without scores where nobody could be scored."""
+    if not is_unscored(derivatives):
+        return NUMBER_SECTIONS
+    scored = ("prediction", "maps", "participants")
+    return tuple(each for each in NUMBER_SECTIONS if each.anchor not in scored)
+
 
 NUMBER_PARTICIPANT_SECTIONS: tuple[Section[Participant], ...] = (
     Section(anchor="summary", title="Summary", question="", build=own_number.summary),

@@ -86,6 +86,13 @@ def test_the_group_page_counts_what_speaks_against_a_prediction(output: Path) ->
         assert re.search(rf"{doubt}\s*</t.>\s*<td[^>]*>\s*1\s*</td>", section), doubt
 
 
+def test_where_no_map_is_far_from_the_training_maps_none_is_listed(output: Path) -> None:
+    table = next(output.glob("sub-01/func/*_desc-decoding_predictions.tsv"))
+    assert "the 1 farthest" in build_group(output).read_text(encoding="utf-8")
+    table.write_text(table.read_text().replace("12.5", "1.5"))
+    assert "farthest" not in build_group(output).read_text(encoding="utf-8")
+
+
 def test_the_participant_page_shows_maps_of_unknown_classes_as_such(output: Path) -> None:
     html = build_participant(output, "01").read_text()
     assert "1 of 2" in html

@@ -63,7 +63,8 @@ def find_numbers(
         needed=needed,
     )
     name = next(name for name, root in roots.items() if root == found.path.parent)
-    source = f"bids:{name}:{found.path.name}" if name else found.path.as_posix()
+    # a decoder is shared with what it says of its source, so no path of this machine
+    source = f"bids:{name}:{found.path.name}" if name else f"BIDS_DIR/{found.path.name}"
     log.info(
         "%s of %d participants (%g to %g) is read from %s",
         found.name,

@@ -12,7 +12,11 @@ from fmridecode.errors import UsageError
 from fmridecode.pipeline.group.stack import read_sidecar
 from fmridecode.pipeline.group.tables import collect
 from fmridecode.pipeline.regression.endings import BASELINE, PREDICTIONS
-from fmridecode.pipeline.regression.maps import ALIGNMENT_DICTIONARY, write_number_maps
+from fmridecode.pipeline.regression.maps import (
+    ALIGNMENT_DICTIONARY,
+    remove_maps,
+    write_number_maps,
+)
 from fmridecode.pipeline.regression.predict import predictions_dictionary
 from fmridecode.pipeline.regression.scores import SCORES_DICTIONARY, scores_table
 
@@ -47,6 +51,7 @@ def write_number_group(output_dir: Path, config: RunConfig) -> None:
         log.warning("Nobody can be scored: there are predictions and maps, but no group tables.")
         for name in (SCORES, PARTICIPANTS, ALIGNMENT):
             _remove(output_dir / name)
+        remove_maps(output_dir, but=())
         return
     ridge = None
     if any(output_dir.glob(f"sub-*/**/*_{BASELINE}")):

@@ -1,6 +1,6 @@
 """Group maps of a number: voxelwise regression, mean saliency, and how the two agree."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,11 +73,17 @@ def write_number_maps(
             generator = np.random.default_rng(seed)
             each = agreement(means, maps, numbers, groups, generator=generator)
             found.append(_row(method, reference, each, means.shape[1], seed=seed))
-    for pattern in ("group_*_saliency.nii.gz", "group_*_statmap.nii.gz"):
-        for earlier in set(output_dir.glob(pattern)) - set(written):
-            earlier.unlink()
-            earlier.with_name(earlier.name.removesuffix(".nii.gz") + ".json").unlink(True)
+    remove_maps(output_dir, but=written)
     return pd.DataFrame(found, columns=list(ALIGNMENT_DICTIONARY))
+
+
+def remove_maps(output_dir: Path, *, but: Collection[Path]) -> None:
+    """Remove the group maps, with their sidecars, that an earlier run wrote and not this one."""
+    for pattern in ("group_*_saliency.nii.gz", "group_*_statmap.nii.gz"):
+        for earlier in set(output_dir.glob(pattern)) - set(but):
+            earlier.unlink()
+            sidecar = earlier.with_name(earlier.name.removesuffix(".nii.gz") + ".json")
+            sidecar.unlink(missing_ok=True)
 
 
 def _row(

@@ -133,7 +133,8 @@ def _counts(rows: pd.DataFrame) -> Grid:
 def strange_maps(derivatives: Derivatives, rows: pd.DataFrame) -> tuple[Block, ...]:
     """List the maps that are farthest from the training maps; nothing where all are near."""
     unlike = pd.to_numeric(rows["unlike_training"], errors="coerce")
-    found = rows[unlike > UNLIKE].assign(distance=unlike).sort_values("distance", ascending=False)
+    far = rows.assign(distance=unlike)  # first: a frame without rows would take them from it
+    found = far[far["distance"] > UNLIKE].sort_values("distance", ascending=False)
     if found.empty:
         return ()
     return (

@@ -103,6 +103,12 @@ def is_of_number(derivatives: Derivatives) -> bool:
     return any(derivatives.root.glob("sub-*/func/*_desc-regression_predictions.tsv"))
 
 
+def is_unscored(derivatives: Derivatives) -> bool:
+    """Whether the group level was run and nobody could be scored."""
+    ran = any(derivatives.root.glob("logs/*_group_*.toml"))
+    return ran and scores_table(derivatives) is None
+
+
 def is_of_number_in(participant: Participant) -> bool:
     """Whether a participant's number was decoded."""
     return bool(participant.number_predictions())

@@ -11,6 +11,7 @@ from fmridecode.report.regression.facts import (
     alignment_table,
     cell,
     chosen,
+    is_unscored,
     scores,
     scores_table,
     target_of,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def build(derivatives: Derivatives) -> tuple[Block, ...]:
     """Say in a few sentences what was found."""
     table = scores_table(derivatives)
-    if table is None and any(derivatives.root.glob("logs/*_group_*.toml")):
+    if is_unscored(derivatives):
         return (
             Prose(
                 text="Nobody can be scored: no participant has a known number and a decoder that "

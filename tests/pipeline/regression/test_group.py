@@ -141,6 +141,22 @@ def test_decoders_of_a_run_are_listed_by_what_they_decode(grouped: Path) -> None
     assert own["classes"].tolist() == ["age"] * 3
 
 
+def test_a_page_without_anyone_to_score_says_so_and_has_no_empty_sections(
+    grouped: Path, aged: Path, job: Job, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(grouped, tmp_path / "out"))
+    for path in out.glob("sub-*/func/*_desc-regression_predictions.tsv"):
+        path.write_text(path.read_text().replace("false", "true"))  # as if all were seen
+    assert job.plain(aged, out, "group") == 0
+    assert not (out / "group_desc-regression_scores.tsv").exists()
+    assert not (out / "group_desc-summary.json").exists()
+    assert not list(out.glob("group_*.nii.gz"))
+    page = build_group(out).read_text(encoding="utf-8")
+    assert "Nobody can be scored" in page
+    assert 'class="missing"' not in page
+    assert "farthest" not in page
+
+
 def test_what_is_of_no_class_is_refused_at_the_group_too(
     grouped: Path, aged: Path, job: Job, capsys: pytest.CaptureFixture[str]
 ) -> None:
