@@ -274,15 +274,15 @@ def _check(described: Described) -> None:
 def _check_number(number: Number) -> None:
     if number.sd <= 0 or number.spread.scale <= 0:
         raise ValueError(f"its SDs are {number.sd} and, scaled, {number.spread.scale}")
-    check_name(number.target.name)
+    check_name(number.target.name, "column")
     check_text(number.target.unit, "unit", longest=_LONGEST_NAME)
 
 
-def check_name(name: str) -> None:
-    """Raise a ValueError unless a class can go by this name in tables, files and pages."""
-    check_text(name, "class name", longest=_LONGEST_NAME)
+def check_name(name: str, what: str = "class name") -> None:
+    """Raise a ValueError unless something can go by this name in tables, files and pages."""
+    check_text(name, what, longest=_LONGEST_NAME)
     if name != name.strip() or not any(c.isalnum() for c in name) or set(name) & set("<>"):
-        raise ValueError(f"its class name {name!r} has no letter or digit, or has < or >")
+        raise ValueError(f"its {what} {name!r} has no letter or digit, or has < or >")
 
 
 def _check_tensors(config: ModelConfig, tensors: Mapping[str, Tensor], n_outputs: int) -> None:

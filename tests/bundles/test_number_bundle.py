@@ -75,7 +75,7 @@ def test_the_card_says_what_the_number_is(of_age: TrainedDecoder, tmp_path: Path
     [
         (lambda said: said["number"].update(sd=0.0), "its SDs are 0.0"),
         (lambda said: said["number"]["spread"].update(scale=-1.0), "its SDs are"),
-        (lambda said: said["number"]["target"].update(name="<b>"), "class name"),
+        (lambda said: said["number"]["target"].update(name="<b>"), "its column"),
         (lambda said: said["number"]["target"].update(unit="a\u202eb"), "control character"),
         (lambda said: said.update(number=None), "either a temperature or a number"),
         (lambda said: said["number"].update(head="poisson"), "not known"),

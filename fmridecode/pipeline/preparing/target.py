@@ -8,9 +8,11 @@ from pathlib import Path
 from fmridecode.bids.datasets import map_datasets
 from fmridecode.bids.labels import listing
 from fmridecode.bids.participants import has_column, read_numbers
+from fmridecode.bundles.bundle import check_name
 from fmridecode.config import RunConfig
 from fmridecode.core.maps import MapSet
 from fmridecode.core.target import Target
+from fmridecode.errors import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,10 @@ def find_numbers(
     FmridecodeError
         See `fmridecode.bids.participants.read_numbers`.
     """
+    try:
+        check_name(config.input.target_column, "column")
+    except ValueError as problem:
+        raise UsageError(f"{OPTION}: {problem}; rename the column.") from None
     roots = _roots(bids_dir, config)
     found = read_numbers(
         roots.values(),

@@ -62,6 +62,7 @@ def test_a_number_is_learnt_longer_unless_the_user_or_the_paper_says_how_long() 
     ("options", "code", "words"),
     [
         (("--target-column", "agee"), 64, "no column 'agee'; did you mean age"),
+        (("--target-column", "age<30"), 64, "has < or >; rename the column"),
         (("--target-column", "site"), 65, "has no number for any of the 24 participants"),
         (("--target-column", "same"), 65, "is 30 for all 24 participants"),
         ((*AGE, "--attack", "targeted"), 64, "--attack targeted needs classes"),
