@@ -7,21 +7,25 @@ back when it is short. The sizes here are peaks of whole runs on simulated maps 
 on a CPU, rounded up.
 """
 
+from __future__ import annotations
+
 import logging
 import math
 import os
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fmridecode.config import RunConfig
 from fmridecode.core.grid import Grid
 from fmridecode.core.maps import MapSet
-from fmridecode.core.models import Decoder
-from fmridecode.core.objective import objective_of
 from fmridecode.core.settings import HESSIAN, ModelConfig
 from fmridecode.errors import UsageError
 from fmridecode.pipeline import cores
+
+if TYPE_CHECKING:  # importing torch would take pages that need none two seconds
+    from fmridecode.core.models import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +104,8 @@ def work_on(grid: Grid, *, n_maps: int = 0, n_classes: int = 2) -> Work:
 
 def work_of_maps(maps: MapSet) -> Work:
     """Return the work of a training on these maps."""
+    from fmridecode.core.objective import objective_of
+
     n_outputs = objective_of(maps).n_outputs(len(maps.classes))
     return work_on(maps.grid, n_maps=len(maps.examples), n_classes=n_outputs)
 
