@@ -243,8 +243,12 @@ def _check(described: Described) -> None:
         raise ValueError(f"its temperature is {described.calibration.temperature}")
     if described.number:
         _check_number(described.number)
-    if described.abstention and not 0 <= described.abstention.threshold <= 1:
-        raise ValueError(f"it abstains above an entropy of {described.abstention.threshold}")
+    if described.abstention and not 0 <= described.abstention.least <= 1:
+        raise ValueError(f"it abstains below a probability of {described.abstention.least}")
+    if described.abstention and described.abstention.other:
+        names = [each.name for each in described.classes]
+        if described.abstention.other not in names or len(names) < 3:
+            raise ValueError(f"it has no class {described.abstention.other!r:.60} to abstain by")
     if len(described.model.filters) > _MOST_LAYERS:
         raise ValueError(f"it has {len(described.model.filters)} layers")
     if min(described.n_maps, described.n_participants, described.seed) < 0:

@@ -1,11 +1,18 @@
-"""When a decoder says that it does not know: probabilities that are spread over the classes."""
+"""When a decoder says that it does not know: no class of its own is probable enough.
 
+A decoder that abstains may have been taught one more class, of maps that are of none of the others
+(outliers exposed to it in training, D. Hendrycks et al. 2019, arXiv:1812.04606). That class takes
+probability away from the others, and is never what a map is decoded as.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import entr
-from sklearn.metrics import roc_curve
+
+REFUSED = 0.9
+"""Share of maps of no class that the threshold refuses: of those that set it, not of any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,50 +21,79 @@ class Abstention:
 
     Parameters
     ----------
-    threshold
-        A map whose `entropy` is higher is not known.
+    least
+        A map whose `confidence` is lower is not known.
+    other
+        The class of maps that are of none of the others; empty where there is none.
     kept
         Share of maps of the classes that were known, 0 to 1.
     refused
         Share of maps of no class that were not.
     """
 
-    threshold: float
+    least: float
+    other: str = ""
     kept: float
     refused: float
 
 
-def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the entropy of ``(maps, classes)`` probabilities: 0 when sure, 1 when uniform."""
-    probabilities = np.asarray(probabilities, dtype=np.float64)
-    return np.asarray(entr(probabilities).sum(axis=1) / np.log(probabilities.shape[1]))
+def best(
+    probabilities: NDArray[np.floating], names: Sequence[str], other: str
+) -> NDArray[np.int64]:
+    """Return the most probable class of each of ``(maps, classes)``, ``other`` left out."""
+    return np.asarray(_own(probabilities, names, other).argmax(axis=1), dtype=np.int64)
 
 
-def knows(probabilities: NDArray[np.floating], abstention: Abstention) -> NDArray[np.bool_]:
+def confidence(
+    probabilities: NDArray[np.floating], names: Sequence[str], other: str
+) -> NDArray[np.float64]:
+    """Return the probability of the `best` class of each map."""
+    return np.asarray(_own(probabilities, names, other).max(axis=1), dtype=np.float64)
+
+
+def _own(
+    probabilities: NDArray[np.floating], names: Sequence[str], other: str
+) -> NDArray[np.floating]:
+    if not other:
+        return probabilities
+    return np.where([name == other for name in names], -1.0, probabilities)
+
+
+def knows(
+    probabilities: NDArray[np.floating], names: Sequence[str], abstention: Abstention
+) -> NDArray[np.bool_]:
     """Say for each of ``(maps, classes)`` calibrated probabilities whether the map is known."""
-    return np.asarray(entropy(probabilities) <= abstention.threshold)
+    return np.asarray(confidence(probabilities, names, abstention.other) >= abstention.least)
 
 
-def fit_abstention(known: NDArray[np.floating], strange: NDArray[np.floating]) -> Abstention:
-    """Find the threshold that maximises ``kept + refused`` (W. J. Youden 1950).
-
-    It lies half-way between the entropies of two maps that were seen.
+def fit_abstention(
+    known: NDArray[np.floating],
+    strange: NDArray[np.floating],
+    names: Sequence[str],
+    *,
+    other: str = "",
+    refused: float = REFUSED,
+) -> Abstention:
+    """Find the lowest threshold that refuses a share of the maps of no class.
 
     Parameters
     ----------
     known, strange
         ``(maps, classes)`` calibrated probabilities of maps of the classes, and of no class;
         neither trained the decoder.
+    names
+        Of the classes.
+    other
+        Which of them is of maps of none of the others; empty where none is.
+    refused
+        That share, 0 to 1.
     """
-    inside, outside = entropy(known), entropy(strange)
-    scores = np.concatenate([inside, outside])
-    labels = np.repeat([0, 1], [len(inside), len(outside)])
-    false, true, thresholds = roc_curve(labels, scores, drop_intermediate=False)
-    lowest_refused = thresholds[int(np.argmax(true - false))]
-    below = scores[scores < lowest_refused].max(initial=0.0)
-    threshold = float((below + min(lowest_refused, 1.0)) / 2)
+    inside, outside = (confidence(each, names, other) for each in (known, strange))
+    highest_refused = np.quantile(outside, refused, method="inverted_cdf")
+    least = min(float(np.nextafter(highest_refused, 2.0)), 1.0)
     return Abstention(
-        threshold=threshold,
-        kept=float((inside <= threshold).mean()),
-        refused=float((outside > threshold).mean()),
+        least=least,
+        other=other,
+        kept=float((inside >= least).mean()),
+        refused=float((outside < least).mean()),
     )

@@ -2,56 +2,62 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import entropy as scipy_entropy
 
-from fmridecode.core.abstention import Abstention, entropy, fit_abstention, knows
+from fmridecode.core.abstention import Abstention, best, confidence, fit_abstention, knows
 
-
-def _rows(confidence: list[float]) -> np.ndarray:
-    """Return rows of three classes, the first of which has these probabilities."""
-    first = np.array(confidence)[:, None]
-    return np.hstack([first, (1 - first) / 2, (1 - first) / 2])
+NAMES = ("a", "b", "c", "d")
+WITH_OTHER = ("a", "b", "other", "c")
 
 
-def test_entropy_is_scipys_from_sure_to_uniform() -> None:
-    rows = np.random.default_rng(0).dirichlet(np.ones(5), size=20)
-    np.testing.assert_allclose(entropy(rows), scipy_entropy(rows, base=5, axis=1))
-    assert entropy(np.eye(4)).tolist() == [0, 0, 0, 0]
-    np.testing.assert_allclose(entropy(np.full((1, 7), 1 / 7)), 1)
+def _rows(probable: list[float]) -> np.ndarray:
+    """Return rows of four classes, the first of which has these probabilities."""
+    first = np.array(probable)[:, None]
+    return np.hstack([first, *[(1 - first) / 3] * 3])
+
+
+def test_the_confidence_is_the_probability_of_the_best_class() -> None:
+    rows = np.random.default_rng(0).dirichlet(np.ones(4), size=20)
+    np.testing.assert_array_equal(confidence(rows, NAMES, ""), rows.max(axis=1))
+    np.testing.assert_array_equal(best(rows, NAMES, ""), rows.argmax(axis=1))
+
+
+def test_what_is_of_no_class_takes_confidence_away_and_is_never_the_best() -> None:
+    rows = np.array([[0.1, 0.2, 0.6, 0.1], [0.0, 0.0, 1.0, 0.0], [0.7, 0.1, 0.1, 0.1]])
+    assert best(rows, WITH_OTHER, "other").tolist() == [1, 0, 0]
+    assert confidence(rows, WITH_OTHER, "other").tolist() == [0.2, 0.0, 0.7]
 
 
 def test_a_threshold_between_groups_that_do_not_overlap_keeps_all_and_refuses_all() -> None:
     known, strange = _rows([0.9, 0.95, 0.8]), _rows([0.4, 0.5])
-    found = fit_abstention(known, strange)
+    found = fit_abstention(known, strange, NAMES)
     assert (found.kept, found.refused) == (1, 1)
-    assert entropy(known).max() < found.threshold < entropy(strange).min()
-    assert knows(known, found).all()
-    assert not knows(strange, found).any()
+    assert 0.5 < found.least < 0.8
+    assert knows(known, NAMES, found).all()
+    assert not knows(strange, NAMES, found).any()
 
 
-@given(st.integers(0, 10_000))
-def test_no_other_threshold_has_a_higher_sum_of_kept_and_refused(seed: int) -> None:
+@given(st.integers(0, 10_000), st.floats(0.1, 1.0))
+def test_the_threshold_is_the_lowest_that_refuses_the_share(seed: int, share: float) -> None:
     rng = np.random.default_rng(seed)
     known = rng.dirichlet(np.full(4, 0.5), size=12)
     strange = rng.dirichlet(np.full(4, 2.0), size=9)
-    found = fit_abstention(known, strange)
-    assert found.kept == knows(known, found).mean()
-    assert found.refused == (~knows(strange, found)).mean()
-    for other in np.linspace(0, 1, 101):
-        kept = (entropy(known) <= other).mean()
-        refused = (entropy(strange) > other).mean()
-        assert found.kept + found.refused >= kept + refused - 1e-12
-
-
-def test_where_known_maps_are_the_less_sure_ones_the_threshold_stays_within_the_range() -> None:
-    found = fit_abstention(_rows([0.4]), _rows([0.9]))
-    assert 0 <= found.threshold <= 1
+    found = fit_abstention(known, strange, NAMES, refused=share)
+    assert found.kept == knows(known, NAMES, found).mean()
+    assert found.refused == (~knows(strange, NAMES, found)).mean()
+    assert found.refused >= share
+    lower = Abstention(least=float(np.nextafter(found.least, 0)), kept=0.0, refused=0.0)
+    assert (~knows(strange, NAMES, lower)).mean() < found.refused
 
 
 def test_a_map_at_the_threshold_is_known() -> None:
     rows = _rows([0.7])
-    threshold = float(entropy(rows)[0])
-    assert knows(rows, Abstention(threshold=threshold, kept=1.0, refused=1.0)).all()
-    lower = float(np.nextafter(threshold, 0))
-    assert not knows(rows, Abstention(threshold=lower, kept=1.0, refused=1.0)).any()
-    assert threshold == pytest.approx(0.745, abs=0.01)
+    assert knows(rows, NAMES, Abstention(least=0.7, kept=1.0, refused=1.0)).all()
+    higher = float(np.nextafter(0.7, 1))
+    assert not knows(rows, NAMES, Abstention(least=higher, kept=1.0, refused=1.0)).any()
+    assert pytest.approx(0.7) == confidence(rows, NAMES, "")[0]
+
+
+def test_a_class_called_other_is_like_any_where_no_class_stands_for_the_others() -> None:
+    rows = np.array([[0.1, 0.2, 0.6, 0.1]])
+    assert best(rows, WITH_OTHER, "").tolist() == [2]
+    assert confidence(rows, WITH_OTHER, "").tolist() == [0.6]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from fmridecode.bundles.bundle import Bundle
-from fmridecode.core.abstention import entropy, knows
+from fmridecode.core.abstention import best, knows
 from fmridecode.core.batches import Batches
 from fmridecode.core.disagreement import agreement, disagreement
 from fmridecode.core.maps import UNKNOWN, MapSet
@@ -30,6 +30,8 @@ class Decoded:
         ``(maps, classes)``; the probabilities are softmax(logits / temperature).
     temperature
         What divided the logits.
+    predicted
+        ``(maps,)`` index of the class that each map is decoded as.
     fold
         Fold whose decoder made them, from 1; None for a decoder of no fold.
     seen_in_training
@@ -47,6 +49,7 @@ class Decoded:
     logits: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     temperature: float
+    predicted: NDArray[np.int64]
     fold: int | None
     seen_in_training: bool
     unlike: NDArray[np.float64]
@@ -73,22 +76,24 @@ def decode(
     """Decode all maps of a participant."""
     indices = maps.where({participant})
     batches = batches_of(maps, indices, device)
-    distances, names = unlike(statistics(maps, indices), bundle.decoder.origin.usual)
+    distances, unlike_in = unlike(statistics(maps, indices), bundle.decoder.origin.usual)
     of_members = members_logits(bundle.decoder.model, batches)
     logits, apart = of_members.mean(dim=0).double().numpy(), of_members.double().numpy()
     one, alone = len(apart) == 1, np.full(len(indices), np.nan)
     probabilities = softmax(logits / bundle.decoder.temperature, axis=1)
     abstention = bundle.decoder.abstention
+    names, other = maps.class_names, abstention.other if abstention else ""
     return Decoded(
         indices=indices,
         logits=logits,
         probabilities=probabilities,
         temperature=bundle.decoder.temperature,
+        predicted=best(probabilities, names, other),
         fold=fold,
         seen_in_training=seen_in_training,
         unlike=distances,
-        unlike_in=names,
-        known=knows(probabilities, abstention) if abstention else None,
+        unlike_in=unlike_in,
+        known=knows(probabilities, names, abstention) if abstention else None,
         disagreement=alone if one else disagreement(apart, bundle.decoder.temperature),
         agreement=alone if one else agreement(apart),
     )
@@ -102,7 +107,7 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
         zip(decoded.indices, decoded.probabilities, strict=True)
     ):
         example = maps.examples[index]
-        predicted, known = int(probabilities.argmax()), example.label != UNKNOWN
+        predicted, known = int(decoded.predicted[position]), example.label != UNKNOWN
         rows.append(
             {
                 "participant_id": f"sub-{example.participant}",
@@ -128,7 +133,8 @@ def predictions_table(decoded: Decoded, maps: MapSet) -> pd.DataFrame:
     table = pd.DataFrame(rows).astype({"correct": "boolean", "fold": "Int64"})
     if decoded.known is not None:
         table.insert(list(table.columns).index("predicted_label"), "known", decoded.known)
-        table["entropy"] = entropy(decoded.probabilities)
+        rows_of_maps = np.arange(len(table))
+        table["confidence"] = decoded.probabilities[rows_of_maps, decoded.predicted]
     return table
 
 
@@ -142,7 +148,8 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "true_label": "Class of the map, n/a where the decoder does not know it.",
         "known": "Whether the decoder knows the map. Where it does not, the map is like none of "
         "the classes as far as it can tell, and predicted_label is only its best guess.",
-        "predicted_label": "Class with the highest probability.",
+        "predicted_label": "Class with the highest probability; never the one that stands for "
+        "maps of none of the others, if the decoder has one.",
         "correct": "Whether the two agree, n/a where the class is not known.",
         "true_task": "Task of the true class, n/a where its maps are of several tasks.",
         "predicted_task": "Task of the predicted class.",
@@ -161,8 +168,8 @@ def predictions_dictionary(names: tuple[str, ...]) -> dict[str, str]:
         "unlike_in": "The statistic of that distance: log10_sd, of the SD before the z-score; "
         "fwhm, the smoothness; negative, the share of negative voxels; overlap, the share of the "
         "mask with data.",
-        "entropy": "Entropy of the probabilities, 0 when sure and 1 when uniform; above the "
-        "decoder's threshold, which is in its config.json (abstention), a map is not known.",
+        "confidence": "Probability of the predicted class; below the decoder's threshold, "
+        "which is in its config.json (abstention), a map is not known.",
         "disagreement": "How far the decoders of the ensemble are apart: the Jensen-Shannon "
         "divergence of their probabilities in nats, 0 where all say the same; n/a for a single "
         "decoder.",

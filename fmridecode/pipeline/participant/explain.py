@@ -129,7 +129,7 @@ def explain(
     truth = class_maps(values, maps.labels[decoded.indices], len(names))
     for start in range(0, len(decoded.indices), BATCH):
         chosen = slice(start, start + BATCH)
-        indices, predicted = decoded.indices[chosen], decoded.probabilities[chosen].argmax(axis=1)
+        indices, predicted = decoded.indices[chosen], decoded.predicted[chosen]
         for method in config.saliency.map_methods:
             saliency = saliency_of(bundle.decoder, maps, indices, method, config, device)
             by_class = saliency.inside.cpu().numpy()

@@ -129,13 +129,13 @@ def _softened(turn: Turn, maps: MapSet, decoded: Decoded, device: torch.device) 
 
 def _asked(maps: MapSet, decoded: Decoded, target: str) -> Iterator[Asked]:
     names = maps.class_names
-    for index, probabilities in zip(decoded.indices, decoded.probabilities, strict=True):
+    for index, predicted in zip(decoded.indices, decoded.predicted, strict=True):
         if ">" in target:
             a, b = (names.index(name) for name in target.split(">"))
             yield Asked(index=int(index), target=a, against=b, name=target)
             continue
         label = maps.examples[index].label
-        for k in classes_explained(target, label, int(probabilities.argmax()), len(names)):
+        for k in classes_explained(target, label, int(predicted), len(names)):
             yield Asked(index=int(index), target=k, against=None, name=names[k])
 
 

@@ -12,12 +12,13 @@ from sklearn.metrics import roc_auc_score
 
 from fmridecode.bids.standardise import Source, standardise
 from fmridecode.bids.templates import Template
-from fmridecode.core.abstention import entropy, knows
+from fmridecode.core.abstention import best, confidence, knows
 from fmridecode.core.batches import Batches
 from fmridecode.core.maps import MapSet
 from fmridecode.core.origin import Score
 from fmridecode.core.statistics import bootstrap
 from fmridecode.core.trained import TrainedDecoder, predict_logits
+from fmridecode.pipeline.shipped.recipe import OTHER
 
 SIMULATED = "simulated maps of fresh laboratories"
 STRANGE = "simulated maps of no domain, of kinds not met before"
@@ -62,8 +63,10 @@ def simulated_scores(
     if decoder.abstention is None:
         raise ValueError("The decoder has no threshold to score.")
     inside, outside = (probabilities(decoder, maps.values, device) for maps in (known, strange))
-    correct = inside.argmax(axis=1) == known.labels
-    kept, refused = knows(inside, decoder.abstention), ~knows(outside, decoder.abstention)
+    names = known.class_names
+    correct = best(inside, names, OTHER) == known.labels
+    kept = knows(inside, names, decoder.abstention)
+    refused = ~knows(outside, names, decoder.abstention)
 
     def share(
         data: str, metric: str, maps: MapSet, hits: NDArray[np.bool_], among: NDArray[np.bool_]
@@ -71,8 +74,9 @@ def simulated_scores(
         return _share(data, metric, maps, hits, among, generator)
 
     every_known, every_strange = np.ones_like(kept), np.ones_like(refused)
-    labels = np.repeat([0, 1], [len(inside), len(outside)])
-    auc = roc_auc_score(labels, np.concatenate([entropy(inside), entropy(outside)]))
+    labels = np.repeat([1, 0], [len(inside), len(outside)])
+    sure = [confidence(each, names, OTHER) for each in (inside, outside)]
+    auc = roc_auc_score(labels, np.concatenate(sure))
     of_those_known = (
         (share(SIMULATED, "accuracy of those known", known, correct, kept),) if kept.any() else ()
     )
@@ -83,7 +87,7 @@ def simulated_scores(
         share(STRANGE, "not known", strange, refused, every_strange),
         Score(
             data=f"{SIMULATED}, against {STRANGE}",
-            metric="ROC AUC of the entropy",
+            metric="ROC AUC of the confidence",
             estimate=float(auc),
             n_participants=len(set(known.participants)) + len(set(strange.participants)),
             n_maps=len(labels),
@@ -137,10 +141,11 @@ def real_scores(
     )
     values = made.values[None]
     (row,) = probabilities(decoder, values, device)
-    motor = [each.name for each in decoder.classes].index("motor")
-    known = bool(knows(row[None], decoder.abstention)[0])
+    names = [each.name for each in decoder.classes]
+    motor = names.index("motor")
+    known = bool(knows(row[None], names, decoder.abstention)[0])
     found = {
-        "decoded as motor": float(row.argmax() == motor),
+        "decoded as motor": float(best(row[None], names, OTHER)[0] == motor),
         "known": float(known),
         "probability of motor": float(row[motor]),
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from fmridecode.bids.settings import SpaceConfig
 from fmridecode.bids.templates import Template, target_grid
@@ -25,10 +26,13 @@ from fmridecode.pipeline.shipped.coarse import coarse_template, on_fine_voxels
 from fmridecode.pipeline.shipped.evaluate import probabilities, real_scores, simulated_scores
 from fmridecode.pipeline.shipped.maps import simulated_maps
 from fmridecode.pipeline.shipped.origin import origin_of
-from fmridecode.pipeline.shipped.recipe import Role, ShippedRecipe
+from fmridecode.pipeline.shipped.recipe import OTHER, Role, ShippedRecipe
 from fmridecode.pipeline.training.fitting import Members, fit_members
 from fmridecode.pipeline.training.training_maps import statistics
 from fmridecode.progress import progress
+
+N_CLASSES = len(DOMAINS) + 1
+"""The domains, and what is of none."""
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +48,13 @@ class Made:
 def make_shipped(recipe: ShippedRecipe, *, device: torch.device) -> Made:
     """Make the decoder; the same recipe gives the same bits on one machine.
 
-    Validation maps choose the epoch and the temperature and, together with maps of no domain,
-    the threshold of the abstention. Test maps are of fresh laboratories and of kinds of no
+    Validation maps, of the domains and of none, choose the epoch, the temperature and the
+    threshold of the abstention. Test maps are of fresh laboratories and of kinds of no
     domain that neither trained nor calibrated. No real map is used but to evaluate.
     """
     template = target_grid(SpaceConfig(resolution=recipe.resolution))
     trained = _train(recipe, coarse_template(template, recipe.model), device)
-    model = on_fine_voxels(trained.model, template, recipe.model, n_classes=len(DOMAINS))
+    model = on_fine_voxels(trained.model, template, recipe.model, n_classes=N_CLASSES)
     decoder = _calibrated(recipe, model, *_both(recipe, "validation", template), device)
     known, strange = _both(recipe, "test", template)
     generator = np.random.default_rng(recipe.seed)
@@ -67,8 +71,8 @@ def _calibrated(
 ) -> TrainedDecoder:
     """Fit temperature and threshold on validation maps, and put everything together."""
     everything = np.arange(len(known.examples))
-    batches = Batches(values=known.values, labels=known.labels, indices=everything, device=device)
-    logits = predict_logits(model, batches).numpy()
+    logits = np.concatenate([_logits(model, each, device) for each in (known, strange)])
+    labels = np.concatenate([known.labels, strange.labels])
     studies = recipe.study("train"), recipe.strange("train")
     decoder = TrainedDecoder(
         model=model,
@@ -78,25 +82,31 @@ def _calibrated(
         grid=known.grid,
         mask_source=known.mask_source,
         zscore="brain",
-        calibration=fit_temperature(logits, known.labels),
+        calibration=fit_temperature(logits, labels),
         n_maps=sum(each.participants * len(each.classes) for each in studies),
         n_participants=sum(each.participants for each in studies),
         seed=recipe.seed,
         origin=replace(origin_of(recipe), usual=usual(statistics(known, everything))),
     )
-    abstention = fit_abstention(
-        *(probabilities(decoder, maps.values, device) for maps in (known, strange))
-    )
-    log.info("Abstention above an entropy of %.3f.", abstention.threshold)
+    inside, outside = (probabilities(decoder, each.values, device) for each in (known, strange))
+    abstention = fit_abstention(inside, outside, known.class_names, other=OTHER)
+    log.info("Abstention below a probability of %.3f.", abstention.least)
     return replace(decoder, abstention=abstention)
 
 
+def _logits(model: Decoder, maps: MapSet, device: torch.device) -> NDArray[np.float32]:
+    indices = np.arange(len(maps.examples))
+    batches = Batches(values=maps.values, labels=maps.labels, indices=indices, device=device)
+    return predict_logits(model, batches).numpy()
+
+
 def _train(recipe: ShippedRecipe, template: Template, device: torch.device) -> Members:
-    """Train on what is of a domain and what is of none, and choose the epoch by the former."""
+    """Train on what is of a domain and what is of none, and choose the epoch by others."""
     studies = {
         "train": recipe.study("train"),
         "strange": recipe.strange("train"),
         "validation": recipe.study("validation"),
+        "validation-strange": recipe.strange("validation"),
     }
     maps = _simulated(template, studies)
     everyone = tuple(dict.fromkeys(maps.participants))

@@ -1,15 +1,15 @@
-"""Simulated maps of one role in memory; those that are of no domain have no class."""
+"""Simulated maps of one role in memory; those that are of no domain are of the class `OTHER`."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from fmridecode.bids.templates import Template
-from fmridecode.core.maps import UNKNOWN, Example, MapClass, MapSet
+from fmridecode.core.maps import Example, MapClass, MapSet
 from fmridecode.experiments.regions import DOMAINS
 from fmridecode.experiments.simulation import simulate
 from fmridecode.experiments.study import SimulationConfig
-from fmridecode.pipeline.shipped.recipe import CLASS_NAMES
+from fmridecode.pipeline.shipped.recipe import CLASS_NAMES, OTHER
 from fmridecode.pipeline.simulated_maps import zscored
 
 
@@ -36,7 +36,7 @@ def simulated_maps(
     for name, study in studies.items():
         for each in simulate(template.grid, template.mask, study):
             values[len(examples)] = zscored(each.values)
-            label = DOMAINS.index(each.task) if each.task in DOMAINS else UNKNOWN
+            label = DOMAINS.index(each.task) if each.task in DOMAINS else len(DOMAINS)
             participant = f"{name}{each.participant}"
             inside = each.values[template.mask]
             examples.append(
@@ -53,7 +53,7 @@ def simulated_maps(
     return MapSet(
         values=values,
         examples=tuple(examples),
-        classes=tuple(MapClass(name=CLASS_NAMES[domain]) for domain in DOMAINS),
+        classes=tuple(MapClass(name=name) for name in (*CLASS_NAMES.values(), OTHER)),
         mask=template.mask,
         grid=template.grid,
         mask_source=template.mask_source,

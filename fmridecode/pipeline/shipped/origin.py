@@ -1,7 +1,7 @@
 """What the card of the shipped decoder says besides its numbers."""
 
 from fmridecode.core.origin import Origin
-from fmridecode.experiments.contrasts import contrasts_of
+from fmridecode.experiments.contrasts import contrasts_of, strangers
 from fmridecode.experiments.regions import DOMAINS
 from fmridecode.pipeline.shipped.recipe import NAME, ShippedRecipe
 
@@ -10,8 +10,8 @@ DESCRIPTION = (
     "it was trained on simulated maps alone. Their regions are those of a coordinate "
     "meta-analysis (Neurosynth v7) and of textbook contrasts; laboratories differ in sign, "
     "strength, smoothness, noise, field of view, laterality, in which regions respond and which "
-    "unspecific networks are active. It says that it does not know (known = false) where its "
-    "probabilities are spread."
+    "unspecific networks are active. An eighth class, other, was taught maps of none of the "
+    "seven. It says that it does not know (known = false) where none of the seven is probable."
 )
 
 LIMITS = (
@@ -32,9 +32,13 @@ def origin_of(recipe: ShippedRecipe) -> Origin:
         dataset=f"simulated by fmridecode-tools shipped --seed {recipe.seed}",
         authors=("the fmridecode developers",),
         licence="ODbL-1.0",
-        definitions=tuple(
-            "meta-analysis, or " + ", ".join(_plain(each.name) for each in contrasts_of(domain))
-            for domain in DOMAINS
+        definitions=(
+            *(
+                "meta-analysis, or "
+                + ", ".join(_plain(each.name) for each in contrasts_of(domain))
+                for domain in DOMAINS
+            ),
+            "none of these: " + ", ".join(strangers().train),
         ),
     )
 

@@ -15,6 +15,9 @@ NAME = "hcp7-simulated"
 CLASS_NAMES = {name: name for name in DOMAINS} | {"wm": "working-memory"}
 """What the shipped set of classes, hcp7, calls each simulated domain."""
 
+OTHER = "other"
+"""The class of maps that are of no domain."""
+
 Role = Literal["train", "validation", "test"]
 
 
@@ -56,7 +59,7 @@ class ShippedRecipe:
         default_factory=lambda: TrainingConfig(
             scheme="adversarial",
             epsilon=0.04,
-            epochs=24,
+            epochs=20,
             schedule="cosine",
         )
     )

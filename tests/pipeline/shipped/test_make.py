@@ -9,13 +9,12 @@ import torch
 from fmridecode.bids.class_file import read_classes
 from fmridecode.bids.templates import Template
 from fmridecode.bundles.bundle import load, save
-from fmridecode.core.maps import UNKNOWN
 from fmridecode.experiments.regions import DOMAINS
 from fmridecode.pipeline.shipped import make
 from fmridecode.pipeline.shipped.evaluate import scores_table
 from fmridecode.pipeline.shipped.make import Made, make_shipped
 from fmridecode.pipeline.shipped.maps import simulated_maps
-from fmridecode.pipeline.shipped.recipe import CLASS_NAMES, ShippedRecipe
+from fmridecode.pipeline.shipped.recipe import CLASS_NAMES, OTHER, ShippedRecipe
 
 CPU = torch.device("cpu")
 TINY = ShippedRecipe(participants=4, strangers=2, held_out=2, resolution=8)
@@ -74,16 +73,20 @@ def test_the_bundle_comes_back_with_its_abstention_and_its_card_has_every_score(
         assert f"{value:.3f}" in card
 
 
-def test_classes_are_those_of_hcp7(made: Made) -> None:
-    names = {each.name for each in made.decoder.classes}
-    assert names == {each.name for each in read_classes("hcp7")} == set(CLASS_NAMES.values())
+def test_classes_are_those_of_hcp7_and_one_for_all_else(made: Made) -> None:
+    *names, last = (each.name for each in made.decoder.classes)
+    assert last == OTHER
+    assert set(names) == {each.name for each in read_classes("hcp7")} == set(CLASS_NAMES.values())
 
 
-def test_maps_of_no_domain_have_no_class_and_all_maps_are_z_scored(template: Template) -> None:
+def test_maps_of_no_domain_are_of_the_class_other_and_all_maps_are_z_scored(
+    template: Template,
+) -> None:
     maps = simulated_maps(template, {"a": TINY.study("test"), "b": TINY.strange("test")})
     n = 2 * len(DOMAINS)
     assert maps.labels[:n].tolist() == 2 * list(range(len(DOMAINS)))
-    assert set(maps.labels[n:]) == {UNKNOWN}
+    assert set(maps.labels[n:]) == {len(DOMAINS)}
+    assert maps.class_names[-1] == OTHER
     assert len(set(maps.participants)) == 4
     for values in maps.values[:: len(maps.values) // 6].astype(np.float64):
         assert values[values != 0].mean() == pytest.approx(0, abs=0.01)
