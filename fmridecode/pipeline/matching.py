@@ -51,19 +51,19 @@ def _from_toml(path: Path) -> dict[str, str]:
 
 
 def match_classes(
-    own: Sequence[MapClass], known: Sequence[MapClass], pairs: Mapping[str, str]
+    own: Sequence[MapClass], known: Sequence[MapClass | None], pairs: Mapping[str, str]
 ) -> tuple[int, ...]:
     """Return the index of each own class among the decoder's, `UNKNOWN` where it has none.
 
-    A pair goes before a name that is the same but for case and punctuation. A pair with nothing
-    on its right leaves the class unknown.
+    None stands for a class that no map can have. A pair goes before a name that is the same but
+    for case and punctuation. A pair with nothing on its right leaves the class unknown.
 
     Raises
     ------
     UsageError
         A pair names a class that is not there, on either side.
     """
-    theirs = {normal(each.name): k for k, each in enumerate(known)}
+    theirs = {normal(each.name): k for k, each in enumerate(known) if each}
     names = {normal(each.name): each.name for each in own}
     stated: dict[str, int] = {}
     for left, right in pairs.items():
@@ -75,7 +75,7 @@ def match_classes(
         if right and normal(right) not in theirs:
             raise UsageError(
                 f"{OPTION} {left}={right}: the decoder has no class {right}; "
-                f"{nearest(right, [each.name for each in known])}"
+                f"{nearest(right, [each.name for each in known if each])}"
             )
         stated[normal(left)] = theirs[normal(right)] if right else UNKNOWN
     return tuple(
@@ -83,16 +83,22 @@ def match_classes(
     )
 
 
-def matched(maps: MapSet, known: tuple[MapClass, ...], pairs: Mapping[str, str]) -> MapSet:
-    """Return the maps with the decoder's classes; each keeps what its data set calls it."""
-    index = match_classes(maps.classes, known, pairs)
+def matched(
+    maps: MapSet, known: tuple[MapClass, ...], pairs: Mapping[str, str], *, other: str = ""
+) -> MapSet:
+    """Return the maps with the decoder's classes; each keeps what its data set calls it.
+
+    No map is of the decoder's class ``other``, which stands for maps of none of its classes.
+    """
+    named = [None if each.name == other else each for each in known]
+    index = match_classes(maps.classes, named, pairs)
     for each, label in zip(maps.classes, index, strict=True):
         if label == UNKNOWN:
             log.warning(
                 "Class %s is none of the decoder's (%s): its maps are decoded, but not scored. "
                 "Say which it is with --model-labels %s=MODEL, if it is one.",
                 each.name,
-                listing((k.name for k in known), most=20),
+                listing((k.name for k in named if k), most=20),
                 each.name,
             )
         else:

@@ -63,7 +63,8 @@ def decode_with_given(level: str, bids_dir: Path, output_dir: Path, config: RunC
     pairs = read_pairs(config.given.labels)
     maps = prepared.maps
     if decoder.number is None:
-        maps = matched(maps, decoder.classes, pairs)
+        other = decoder.abstention.other if decoder.abstention else ""
+        maps = matched(maps, decoder.classes, pairs, other=other)
     elif maps.target is None:  # predicted, not scored
         maps = replace(maps, target=decoder.number.target)
     networks = replace(config, model=explaining.model, training=explaining.training)
