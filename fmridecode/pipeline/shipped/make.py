@@ -126,9 +126,9 @@ def _train(recipe: ShippedRecipe, template: Template, device: torch.device) -> M
 
 
 def _both(recipe: ShippedRecipe, role: Role, template: Template) -> tuple[MapSet, MapSet]:
-    """Return maps of the domains, and maps of no domain."""
+    """Return maps of the domains, and maps of no domain of kinds that training has not."""
     known = _simulated(template, {role: recipe.study(role)})
-    return known, _simulated(template, {role: recipe.strange(role)})
+    return known, _simulated(template, {role: recipe.unmet(role)})
 
 
 def _simulated(template: Template, studies: dict[str, SimulationConfig]) -> MapSet:

@@ -1,6 +1,6 @@
 """What the shipped decoder is made of; these very values made the one in the package."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -80,6 +80,11 @@ class ShippedRecipe:
             variety=1.0,
             seed=self._seed(role, 1),
         )
+
+    def unmet(self, role: Role) -> SimulationConfig:
+        """Return that study without the kinds that training has."""
+        whole, met = self.strange(role), strangers().train
+        return replace(whole, classes=tuple(each for each in whole.classes if each not in met))
 
     def _seed(self, role: Role, sort: int) -> int:
         sequence = np.random.SeedSequence([self.seed, get_args(Role).index(role), sort])

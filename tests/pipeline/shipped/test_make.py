@@ -57,6 +57,8 @@ def test_kinds_that_train_calibrate_and_test_the_abstention_differ() -> None:
     assert all(kinds)
     assert not kinds[0] & kinds[1]
     assert not (kinds[0] | kinds[1]) & kinds[2]
+    for role, own in zip(("validation", "test"), kinds[1:], strict=True):
+        assert set(TINY.unmet(role).classes) == own
 
 
 def test_the_bundle_comes_back_with_its_abstention_and_its_card_has_every_score(
