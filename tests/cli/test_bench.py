@@ -31,7 +31,7 @@ def test_bench_prints_a_table_and_writes_the_same_as_json(
     printed = capsys.readouterr()
     table = [line for line in printed.out.splitlines() if line.startswith("| ")]
     assert [line.split("|")[1].strip() for line in table[2:]] == [each["name"] for each in found]
-    assert len(found) == 6
+    assert len(found) == 7
     assert {each["name"] for each in found if each["ratio"] is None} == {
         "adversarial step, cnn-stride1 (84480 features), 12x11x10, batch 1"
     }
