@@ -57,19 +57,9 @@ def summary(derivatives: Derivatives) -> dict[str, Any]:
     if not rows:
         return {}
     tables = derivatives.group_tables()
-    excluded = derivatives.table("excluded_participants", "participant_id")
     found = {each.key: each.values for each in sum(paragraphs(derivatives), ())}
     return {
-        "$schema": SCHEMA,
-        "format": FORMAT,
-        "software": {"name": "fmridecode", "version": version_of(derivatives)},
-        "settings": _settings(derivatives),
-        "participants": {
-            "n": rows[0].n_participants,
-            "n_maps": rows[0].n_maps,
-            "n_excluded": None if excluded is None else excluded.frame["participant_id"].nunique(),
-            "n_predictions_seen_in_training": unseen(derivatives).n_seen,
-        },
+        **_run(derivatives, rows[0].n_participants, rows[0].n_maps),
         "classes": list(class_names(derivatives)),
         **found,
         "measures": {name: _measure(each) for each in tables if (name := _measured(each))},
@@ -87,19 +77,9 @@ def number_summary(derivatives: Derivatives) -> dict[str, Any]:
     rows = () if table is None else scores(table)
     if table is None or not rows:
         return {}
-    excluded = derivatives.table("excluded_participants", "participant_id")
     name, unit = target_of(derivatives)
     return {
-        "$schema": SCHEMA,
-        "format": FORMAT,
-        "software": {"name": "fmridecode", "version": version_of(derivatives)},
-        "settings": _settings(derivatives),
-        "participants": {
-            "n": rows[0].n_participants,
-            "n_maps": rows[0].n_maps,
-            "n_excluded": None if excluded is None else excluded.frame["participant_id"].nunique(),
-            "n_predictions_seen_in_training": unseen(derivatives).n_seen,
-        },
+        **_run(derivatives, rows[0].n_participants, rows[0].n_maps),
         "classes": [],
         "regression": {
             "table": table.path.name,
@@ -111,6 +91,23 @@ def number_summary(derivatives: Derivatives) -> dict[str, Any]:
         "measures": {},
         "maps": {"files": [each.path.name for each in derivatives.number_maps()]},
         "tables": [each.path.name for each in derivatives.group_tables()],
+    }
+
+
+def _run(derivatives: Derivatives, n_participants: int, n_maps: int) -> dict[str, Any]:
+    """Return what is said of any run: the software, its settings and who was scored."""
+    excluded = derivatives.table("excluded_participants", "participant_id")
+    return {
+        "$schema": SCHEMA,
+        "format": FORMAT,
+        "software": {"name": "fmridecode", "version": version_of(derivatives)},
+        "settings": _settings(derivatives),
+        "participants": {
+            "n": n_participants,
+            "n_maps": n_maps,
+            "n_excluded": None if excluded is None else excluded.frame["participant_id"].nunique(),
+            "n_predictions_seen_in_training": unseen(derivatives).n_seen,
+        },
     }
 
 
