@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fmridecode.report.blocks import Block, Fact, Facts, Missing, Prose
-from fmridecode.report.numbers import count, number, p_value
+from fmridecode.report.numbers import count, interval, number, p_value
 from fmridecode.report.regression.facts import (
     Score,
     alignment_table,
@@ -48,8 +48,8 @@ def build(derivatives: Derivatives) -> tuple[Block, ...]:
         return ()
     constant = chosen(found, "training-mean", "mae")
     facts = (
-        Fact(value=r2.written, label="R²", note="0: the mean of the training participants"),
-        Fact(value=r.written, label="Pearson r", note=p_value(r.p)),
+        Fact(value=number(r2.estimate), label="R²", note=_joined(r2, "training mean 0")),
+        Fact(value=number(r.estimate), label="Pearson r", note=_joined(r, p_value(r.p))),
         Fact(
             value=f"{cell(mae.estimate)} {unit}".strip(),
             label="mean absolute error",
@@ -122,3 +122,8 @@ def _aligned(derivatives: Derivatives) -> tuple[Block, ...]:
                 ),
             )
     return ()
+
+
+def _joined(score: Score, said: str) -> str:
+    """Return the interval of a score, and what else is said of it."""
+    return ", ".join(filter(None, (interval(score.low, score.high), said)))
